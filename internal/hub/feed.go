@@ -1,0 +1,81 @@
+package hub
+
+import (
+	"context"
+
+	"holdfast.dev/holdfast/internal/chanlog"
+	"holdfast.dev/holdfast/internal/wire"
+)
+
+// Listener is one event loop: it has sessions that subscribe to channels.
+type Listener interface {
+	// Notify says that a frame of so many bytes was appended to the feed's
+	// channel; first that the feed had nothing untaken before. It is called
+	// under the channel's lock, from any goroutine, and must not block.
+	Notify(f *Feed, bytes int, first bool)
+	// Pace waits while the listener is too far behind with what it was
+	// notified of, until ctx is done.
+	Pace(ctx context.Context) error
+}
+
+// Feed is one listener's part of a channel: which of its sessions subscribe,
+// and from where on they have not been offered the log yet.
+type Feed struct {
+	// Static after construction.
+	channel  *Channel
+	listener Listener
+
+	// Guarded by channel.mu.
+	first   *chanlog.Entry // oldest entry not taken; nil when there is none
+	settled bool           // the listener needs no entry that it was given
+
+	// Owned by the listener.
+	Members Members
+	Last    *chanlog.Entry // end of the batch that members are being offered; nil between batches
+	Behind  int32          // members that stopped somewhere in the log and walk on from there
+}
+
+// Name returns the channel's name.
+func (f *Feed) Name() string { return f.channel.name }
+
+// Take returns what was appended since the last call, or nil: the entries
+// from first to last, linked by Next. The listener that takes must call
+// Settle when no member needs them any more.
+func (f *Feed) Take() (first, last *chanlog.Entry) {
+	c := f.channel
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	first = f.first
+	f.first = nil
+	if first == nil {
+		return nil, nil
+	}
+	return first, c.log.Tail()
+}
+
+// Place returns the newest message's place in the channel.
+func (f *Feed) Place() wire.ID {
+	c := f.channel
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return wire.ID{Epoch: c.epoch, Seq: c.log.Last()}
+}
+
+// Epoch returns the epoch of the channel's ids.
+func (f *Feed) Epoch() string {
+	f.channel.mu.Lock()
+	defer f.channel.mu.Unlock()
+	return f.channel.epoch
+}
+
+// Settle says that the listener holds no entry from which a member still has
+// to walk on: the log may let go of what nobody else needs.
+func (f *Feed) Settle() {
+	c := f.channel
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.first == nil {
+		f.settled = true
+		c.forget()
+	}
+}
