@@ -1,0 +1,98 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Change is one difference between two configurations.
+type Change struct {
+	// Name is the setting's.
+	Name string
+	// From and To are the values for people, secrets redacted.
+	From, To string
+	// Origin is where the new value came from.
+	Origin Origin
+	// Reloadable is false when the new value needs a restart.
+	Reloadable bool
+}
+
+// String returns for example "drain-limit: 30m → 10m (holdfast.yaml:3); needs
+// a restart".
+func (c Change) String() string {
+	text := fmt.Sprintf("%s: %s → %s (%s)", c.Name, orNone(c.From), orNone(c.To), c.Origin)
+	if !c.Reloadable {
+		text += "; needs a restart"
+	}
+	return text
+}
+
+// Changes returns what differs between old and next, in the order of
+// [Settings]. Values that did not change but come from elsewhere are left
+// out.
+func Changes(old, next Config) []Change {
+	var changes []Change
+	for i := range table {
+		s := &table[i]
+		if s.same(&old, &next) {
+			continue
+		}
+		c := Change{Name: s.Name, From: s.Text(&old), To: s.Text(&next), Origin: next.Origin(s.Name), Reloadable: s.Reloadable}
+		if s.Secret {
+			c.From, c.To = count(len(old.APIKeys)), count(len(next.APIKeys))
+		}
+		if s.Name == "schedules" {
+			c.From, c.To = "", scheduleChanges(old.Schedules, next.Schedules)
+		}
+		changes = append(changes, c)
+	}
+	return changes
+}
+
+// same reports whether the setting has one value in both.
+func (s *Setting) same(a, b *Config) bool {
+	if s.Name == "schedules" {
+		return slices.EqualFunc(a.Schedules, b.Schedules, Schedule.equal)
+	}
+	return slices.Equal(s.field.texts(a), s.field.texts(b))
+}
+
+// scheduleChanges names the schedules that came, went or changed.
+func scheduleChanges(old, next []Schedule) string {
+	before := map[string]Schedule{}
+	for _, s := range old {
+		before[s.Name] = s
+	}
+	var words []string
+	for _, s := range next {
+		was, ok := before[s.Name]
+		switch {
+		case !ok:
+			words = append(words, "+"+s.Name)
+		case !was.equal(s):
+			words = append(words, "~"+s.Name)
+		}
+		delete(before, s.Name)
+	}
+	for _, s := range old {
+		if _, gone := before[s.Name]; gone {
+			words = append(words, "-"+s.Name)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func count(keys int) string {
+	if keys == 1 {
+		return "1 key"
+	}
+	return fmt.Sprintf("%d keys", keys)
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}

@@ -1,0 +1,64 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Fault is one thing wrong with the configuration: where it stands, what is
+// wrong with it and what to write instead. [Loader.Load] joins all faults it
+// finds into one error; [Faults] takes them apart.
+type Fault struct {
+	// Key is the setting's name, or the unknown key; empty when neither is
+	// known.
+	Key string
+	// Origin is where the fault stands.
+	Origin Origin
+	// Column is the place in the line, from 1; 0 outside files.
+	Column int
+	// Line is the line of the file itself, without secrets.
+	Line string
+	// Problem says what is wrong and what to do.
+	Problem string
+}
+
+// Error returns the place and the problem, and below it the line of the file
+// with a mark under the place.
+func (f *Fault) Error() string {
+	var b strings.Builder
+	switch o := f.Origin; {
+	case o.File != "" && o.Line == 0:
+		b.WriteString(o.File + ": ")
+	case o.File != "":
+		fmt.Fprintf(&b, "%s:%d:%d: ", o.File, o.Line, f.Column)
+	case o.Flag != "":
+		b.WriteString(o.Flag + ": ")
+	case o.Variable != "":
+		b.WriteString(o.Variable + ": ")
+	}
+	if f.Origin.File != "" && f.Key != "" {
+		b.WriteString(f.Key + ": ")
+	}
+	b.WriteString(f.Problem)
+	if f.Line != "" {
+		gutter := fmt.Sprintf("  %d | ", f.Origin.Line)
+		fmt.Fprintf(&b, "\n%s%s\n%s^", gutter, f.Line, strings.Repeat(" ", len(gutter)+max(f.Column-1, 0)))
+	}
+	return b.String()
+}
+
+// Faults returns what err was joined from, in order.
+func Faults(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, Faults(e)...)
+	}
+	return all
+}

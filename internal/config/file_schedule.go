@@ -1,0 +1,87 @@
+package config
+
+import (
+	"fmt"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"holdfast.dev/holdfast/internal/wire"
+)
+
+var scheduleKeys = []string{"name", "channel", "every", "data", "event"}
+
+// schedules reads the list of schedules. An empty list, or nothing, is none.
+func (d *decoder) schedules(node ast.Node) []Schedule {
+	if _, ok := node.(*ast.NullNode); ok {
+		return nil
+	}
+	list, ok := node.(*ast.SequenceNode)
+	if !ok {
+		d.fault("schedules", node, "a list is wanted here, each item with name, channel, every and data; not "+describe(node))
+		return nil
+	}
+	if len(list.Values) > MaxSchedules {
+		d.fault("schedules", node, fmt.Sprintf("there are %d schedules, %d at most", len(list.Values), MaxSchedules))
+		return nil
+	}
+	var schedules []Schedule
+	names := map[string]int{}
+	for _, item := range list.Values {
+		s := d.schedule(item)
+		if first, repeated := names[s.Name]; repeated && s.Name != "" {
+			d.fault("schedules", item, fmt.Sprintf("a schedule named %s begins in line %d already; names must differ", quote(s.Name), first))
+		}
+		names[s.Name] = line(item)
+		schedules = append(schedules, s)
+	}
+	return schedules
+}
+
+func (d *decoder) schedule(item ast.Node) Schedule {
+	var s Schedule
+	given := map[string]bool{}
+	d.mapping("schedules", item, scheduleKeys, func(key string, pair *ast.MappingValueNode) {
+		given[key] = true
+		if key == "data" {
+			s.Data = d.json(pair.Value)
+			return
+		}
+		v, ok := d.scalar("schedules", pair.Value)
+		if !ok {
+			return
+		}
+		if err := s.set(key, v.text); err != nil {
+			d.fault("schedules", pair.Value, err.Error())
+		}
+	})
+	if _, ok := item.(*ast.MappingNode); !ok {
+		return s
+	}
+	for _, key := range []string{"name", "channel", "every", "data"} {
+		if !given[key] {
+			d.fault("schedules", item, "this schedule has no "+key)
+		}
+	}
+	return s
+}
+
+// set writes one field from text. A name follows the grammar of channels.
+func (s *Schedule) set(key, text string) (err error) {
+	switch key {
+	case "name":
+		s.Name = text
+		if err := wire.CheckChannel(text); err != nil {
+			return fmt.Errorf("%s can't name a schedule; use letters, digits and _ - . : @ =", quote(text))
+		}
+	case "channel":
+		s.Channel = text
+		return wire.CheckChannel(text)
+	case "event":
+		s.Event = text
+		return wire.CheckEvent(text)
+	case "every":
+		bounds := formatDuration(MinEvery) + " to " + formatDuration(MaxEvery)
+		s.Every, err = within(parseDuration, MinEvery, MaxEvery, bounds)(text)
+	}
+	return err
+}
