@@ -22,7 +22,7 @@ func Bearer(h http.Header) (token string, refusal *wire.Error) {
 	}
 	scheme, rest, _ := strings.Cut(values[0], " ")
 	token = strings.Trim(rest, " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " \t,") {
+	if !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " \t") {
 		return "", wire.Errorf(wire.Unauthorized, "the Authorization header is not of the form: Bearer KEY")
 	}
 	return token, nil
