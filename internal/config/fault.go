@@ -1,7 +1,10 @@
 package config
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -29,6 +32,8 @@ func (f *Fault) Error() string {
 	switch o := f.Origin; {
 	case o.File != "" && o.Line == 0:
 		b.WriteString(o.File + ": ")
+	case o.File != "" && f.Column == 0:
+		fmt.Fprintf(&b, "%s:%d: ", o.File, o.Line)
 	case o.File != "":
 		fmt.Fprintf(&b, "%s:%d:%d: ", o.File, o.Line, f.Column)
 	case o.Flag != "":
@@ -45,6 +50,17 @@ func (f *Fault) Error() string {
 		fmt.Fprintf(&b, "\n%s%s\n%s^", gutter, f.Line, strings.Repeat(" ", len(gutter)+max(f.Column-1, 0)))
 	}
 	return b.String()
+}
+
+// byLine puts the faults of a file before others, in the order of its lines.
+func byLine(a, b error) int {
+	at := func(err error) int {
+		if f, ok := errors.AsType[*Fault](err); ok && f.Origin.File != "" {
+			return f.Origin.Line
+		}
+		return math.MaxInt
+	}
+	return cmp.Compare(at(a), at(b))
 }
 
 // Faults returns what err was joined from, in order.

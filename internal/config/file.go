@@ -204,7 +204,7 @@ func (d *decoder) source(n int) string {
 		runes = append(runes[:100:100], '…')
 	}
 	if secret {
-		return string(runes) + " (not shown)"
+		return strings.TrimLeft(string(runes)+" (not shown)", " ")
 	}
 	return string(runes)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -59,6 +60,7 @@ func (l *Loader) Load() (Config, []string, error) {
 	b.apply(variables)
 	b.apply(flags)
 	b.faults = append(b.faults, b.config.faults(b.failed)...)
+	slices.SortStableFunc(b.faults, byLine)
 	if err := errors.Join(b.faults...); err != nil {
 		return Config{}, warnings, err
 	}

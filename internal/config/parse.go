@@ -16,7 +16,7 @@ func parseDuration(text string) (time.Duration, error) {
 		return d, nil
 	}
 	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		return 0, fmt.Errorf("%s has no unit; write %ss, or for example 25s, 30m or 1h30m", quote(text), text)
+		return 0, fmt.Errorf("%s has no unit; write %[2]ss for seconds, %[2]sm for minutes", quote(text), text)
 	}
 	return 0, fmt.Errorf("%s is not a duration; write for example 25s, 30m or 1h30m", quote(text))
 }

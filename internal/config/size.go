@@ -40,7 +40,7 @@ func ParseSize(text string) (Size, error) {
 		return Size(n) * u.size, nil
 	}
 	if n, err := strconv.ParseUint(text, 10, 63); err == nil {
-		return 0, fmt.Errorf("%s has no unit; write %dB, or for example 64KiB or 1MiB", quote(text), n)
+		return 0, fmt.Errorf("%s has no unit; write %[2]dB, %[2]dKiB or %[2]dMiB", quote(text), n)
 	}
 	return 0, fmt.Errorf("%s is not a size; write for example 512B, 64KiB or 1MiB", quote(text))
 }
