@@ -1,0 +1,20 @@
+package metrics
+
+import "holdfast.dev/holdfast/internal/drain"
+
+// Sources are where values are read from. All fields are required. The
+// functions are called at every scrape, possibly by several goroutines at
+// once, and must not block.
+type Sources struct {
+	Version string // of this program
+
+	Sessions      func() int    // open now
+	Accepted      func() uint64 // sessions ever opened
+	Subscriptions func() int    // held now by all sessions, broadcast not counted
+	Channels      func() int    // that somebody listens to now
+	Published     func() uint64 // messages accepted from publishers
+	Delivered     func() uint64 // messages handed to the sockets of sessions
+	SentBytes     func() uint64 // bytes written to the sockets of sessions
+
+	Drain func() drain.Progress // how the drain stands
+}
