@@ -17,7 +17,7 @@ type FleetOptions struct {
 	Address netip.AddrPort // of the server
 	Dialect Dialect
 	Clients int
-	Stalled int // so many of them stop reading once they are ready
+	Stalled int // so many of them stop reading on [Fleet.Stall]
 	Lanes   int // channels per client that messages are numbered for; 1 when 0
 	Loops   int // how many share the work; half the cores, at least 1, when 0
 	Dialing int // connects under way at once; 128 when 0
@@ -114,6 +114,18 @@ func (f *Fleet) Greet(ctx context.Context, greeting func(client int) (frames []b
 		}
 	})
 	return f.Connected(ctx)
+}
+
+// Stall makes the clients that are to stall stop reading.
+func (f *Fleet) Stall() {
+	f.each(func(s *shard) {
+		s.stall = true
+		for i := range s.clients {
+			if s.stalling(i) {
+				s.stop(i)
+			}
+		}
+	})
 }
 
 // Expect tells which number Await will wait for. It must be called before the

@@ -97,7 +97,7 @@ func (s *shard) event(i int, events uint32) {
 		s.dialled(i)
 		return
 	}
-	if c.stalling() {
+	if s.stalling(i) {
 		s.drop(i, errStalled)
 		return
 	}
@@ -138,9 +138,6 @@ func (s *shard) read(i int) {
 	c.rest = append(c.rest[:0], all[used:]...)
 	if len(c.out) > 0 {
 		s.flush(i)
-	}
-	if c.stalling() && c.fd >= 0 {
-		s.watch(i, unix.EPOLL_CTL_MOD, 0)
 	}
 }
 
@@ -183,6 +180,9 @@ func (s *shard) watch(i, op int, events uint32) {
 		s.fault(os.NewSyscallError("epoll_ctl", err).Error())
 	}
 }
+
+// stop makes client i stop reading; only the end of its connection is told.
+func (s *shard) stop(i int) { s.watch(i, unix.EPOLL_CTL_MOD, 0) }
 
 // drop closes client i's socket.
 func (s *shard) drop(i int, why error) {

@@ -101,7 +101,7 @@ func (s *shard) read(ctx context.Context, i int, conn net.Conn) error {
 			kept = copy(buffer, buffer[used:kept+n])
 			s.flush(i)
 			s.report()
-			stall = c.stalling()
+			stall = s.stalling(i)
 		})
 		if err != nil {
 			return err
@@ -112,6 +112,10 @@ func (s *shard) read(ctx context.Context, i int, conn net.Conn) error {
 		}
 	}
 }
+
+// stop makes client i stop reading: its goroutine sees to that once it has read
+// what it waits for.
+func (s *shard) stop(int) {}
 
 // flush sends what client i has to say. It is little, so the socket takes it.
 func (s *shard) flush(i int) {

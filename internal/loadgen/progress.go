@@ -17,6 +17,7 @@ func (s *shard) fault(what string) {
 func (s *shard) ended(i int, why error) {
 	c := &s.clients[i]
 	was := c.phase
+	defer s.fleet.signal()
 	c.rest, c.held, c.partial, c.out = nil, nil, nil, nil
 	c.phase = gone
 	s.open--
@@ -49,12 +50,7 @@ func (s *shard) ended(i int, why error) {
 // report lets other goroutines see how far the shard has come, after each
 // round of its loop, and wakes one that waits for that.
 func (s *shard) report() {
-	settled := s.counts.ready.Load() + s.counts.failed.Load() + s.counts.ended.Load()<<32
-	news := settled != s.settled
-	s.settled = settled
-	if delivered := s.tally.delivered; s.lanes > 1 && delivered != s.counts.delivered.Load() {
-		news = true
-	}
+	news := s.lanes > 1 && s.tally.delivered != s.counts.delivered.Load()
 	s.counts.delivered.Store(s.tally.delivered)
 	if want := s.fleet.wanted.Load(); s.lanes == 1 && want > s.reached && s.all(want) {
 		s.reached, news = want, true

@@ -26,7 +26,7 @@ const (
 type client struct {
 	fd      int // of the socket, where the event loop serves it
 	phase   phase
-	stalled bool // does not read once it is ready
+	stalled bool // stops reading when the fleet is told to stall
 	awaited int  // answers until it is ready
 
 	rest    []byte // the beginning of an unfinished frame or head
@@ -35,9 +35,6 @@ type client struct {
 	out     []byte // what the socket did not take yet
 	armed   bool   // told when the socket takes more
 }
-
-// stalling reports whether the client has stopped reading.
-func (c *client) stalling() bool { return c.stalled && c.phase == serving && c.awaited == 0 }
 
 // errStalled ends a client that does not read, when its connection ends.
 var errStalled = errors.New("closed by the server while not reading, on purpose")
@@ -60,8 +57,8 @@ type shard struct {
 	sought  uint64 // the number that passed is about
 	passed  int    // the first so many clients have received it
 	reached uint64 // the highest number known to have reached all
-	settled int64  // what report saw last time
 
+	stall     bool      // stalled clients do not read any more
 	started   time.Time // when the loop began
 	notBefore time.Time // no dialling until then
 
@@ -87,6 +84,11 @@ func newShard(f *Fleet, first, n int) *shard {
 	}
 	s.platform.init()
 	return s
+}
+
+// stalling reports whether client i has stopped reading.
+func (s *shard) stalling(i int) bool {
+	return s.stall && s.clients[i].stalled && s.clients[i].phase == serving
 }
 
 // refusal is an HTTP answer other than 101.
@@ -168,7 +170,7 @@ func (s *shard) greet(i int, greeting func(client int) ([]byte, int)) {
 	c.out = append(c.out, frames...)
 	c.awaited = answers
 	if answers == 0 {
-		s.counts.ready.Add(1)
+		s.becomeReady()
 	}
 }
 
@@ -178,8 +180,13 @@ func (s *shard) answered(i int) {
 		return
 	}
 	if c.awaited--; c.awaited == 0 {
-		s.counts.ready.Add(1)
+		s.becomeReady()
 	}
+}
+
+func (s *shard) becomeReady() {
+	s.counts.ready.Add(1)
+	s.fleet.signal()
 }
 
 // frame is one frame as a server sends it.
