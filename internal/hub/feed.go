@@ -38,27 +38,21 @@ type Feed struct {
 // Name returns the channel's name.
 func (f *Feed) Name() string { return f.channel.name }
 
-// Take returns what was appended since the last call, or nil: the entries
-// from first to last, linked by Next. The listener that takes must call
-// Settle when no member needs them any more.
-func (f *Feed) Take() (first, last *chanlog.Entry) {
+// Take returns what was appended since the last call, if anything: the
+// entries from first to last, linked by Next, and the newest message's place
+// in the channel. The listener that takes must call Settle when no member
+// needs the entries any more.
+func (f *Feed) Take() (first, last *chanlog.Entry, place wire.ID) {
 	c := f.channel
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	place = wire.ID{Epoch: c.epoch, Seq: c.log.Last()}
 	first = f.first
 	f.first = nil
 	if first == nil {
-		return nil, nil
+		return nil, nil, place
 	}
-	return first, c.log.Tail()
-}
-
-// Place returns the newest message's place in the channel.
-func (f *Feed) Place() wire.ID {
-	c := f.channel
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return wire.ID{Epoch: c.epoch, Seq: c.log.Last()}
+	return first, c.log.Tail(), place
 }
 
 // Epoch returns the epoch of the channel's ids.

@@ -1,0 +1,37 @@
+package session
+
+import "time"
+
+// Info is what an operator can see of a session.
+type Info struct {
+	ID            string    `json:"session"`
+	User          string    `json:"user,omitempty"`
+	Address       string    `json:"address"`
+	Transport     string    `json:"transport"`
+	ConnectedAt   time.Time `json:"connected_at"`
+	Subscriptions int       `json:"subscriptions"`
+	LagBytes      int       `json:"lag_bytes"`
+}
+
+// Filter selects sessions. Empty fields select all.
+type Filter struct {
+	Channel string
+	User    string
+	Limit   int
+}
+
+// Info describes the session. Transport and lag are the carrier's to say.
+func (s *Session) Info() Info {
+	return Info{
+		ID:            s.ID.String(),
+		User:          s.User,
+		Address:       s.Address.String(),
+		ConnectedAt:   time.UnixMilli(s.Connected).UTC(),
+		Subscriptions: len(s.Subscriptions) - 1,
+	}
+}
+
+// Matches reports whether the session is one that f selects.
+func (s *Session) Matches(f Filter) bool {
+	return (f.User == "" || s.User == f.User) && (f.Channel == "" || s.named(f.Channel) >= 0)
+}

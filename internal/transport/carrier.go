@@ -1,0 +1,76 @@
+package transport
+
+import (
+	"slices"
+
+	"holdfast.dev/holdfast/internal/session"
+	"holdfast.dev/holdfast/internal/wire"
+	"holdfast.dev/holdfast/internal/ws"
+)
+
+// carrier is what the session being served sees of its loop. There is one a
+// loop, pointed at one conn after the other.
+type carrier struct {
+	loop *Loop
+	conn *conn
+}
+
+func (l *Loop) carry(c *conn) session.Carrier {
+	l.carrier.conn = c
+	return &l.carrier
+}
+
+// Send implements session.Carrier.
+func (k *carrier) Send(op ws.Opcode, payload []byte) {
+	l, c := k.loop, k.conn
+	if c.state != open {
+		return
+	}
+	l.framed = ws.AppendFrame(l.framed[:0], op, payload)
+	if c.out != nil {
+		c.out.replies = append(c.out.replies, l.framed...)
+		c.out.lag += len(l.framed)
+		l.checkLag(c)
+		return
+	}
+	n, err := c.write(l.framed)
+	l.Sent.Add(uint64(n))
+	switch {
+	case err != nil:
+		l.doom(c)
+	case n < len(l.framed):
+		rest := slices.Clone(l.framed[n:])
+		c.out = &outbox{rest: rest, lag: len(rest)}
+		l.watchWrites(c)
+	}
+}
+
+// Join implements session.Carrier.
+func (k *carrier) Join(channel string) (session.Subscription, wire.ID) {
+	f := k.loop.hub.Join(channel, k.loop)
+	id := k.loop.place(f)
+	return session.Subscription{Feed: f, Index: f.Members.Add(k.conn.slot)}, id
+}
+
+// Place implements session.Carrier.
+func (k *carrier) Place(i int) wire.ID {
+	return k.loop.place(k.conn.session.Subscriptions[i].Feed)
+}
+
+// Leave implements session.Carrier.
+func (k *carrier) Leave(i int) {
+	l, c := k.loop, k.conn
+	sub := c.session.Subscriptions[i]
+	f := sub.Feed
+	if c.out != nil {
+		if j := c.out.index(f); j >= 0 {
+			c.out.drop(j)
+			l.settle(f)
+		}
+	}
+	f.Members.Remove(sub.Index, func(slot, index int32) {
+		moved := &l.table.at(slot).session
+		moved.Subscriptions[moved.Index(f)].Index = index
+	})
+	l.hub.Leave(f)
+}

@@ -1,0 +1,283 @@
+package transport
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"holdfast.dev/holdfast/internal/session"
+	"holdfast.dev/holdfast/internal/wire"
+	"holdfast.dev/holdfast/internal/ws"
+)
+
+const (
+	flushTime  = 2 * time.Second // for what is due before the close frame
+	lingerTime = 2 * time.Second // for the client's end of the connection
+)
+
+var errSlow = &session.End{Code: wire.CloseTooSlow, Reason: "too slow: further behind than a session may be"}
+
+// arrival is a client on its way onto a loop.
+type arrival struct {
+	fd       int32
+	stream   *stream
+	response []byte // the answer to the handshake
+	input    []byte // what the client sent behind it
+	user     string
+	address  netip.AddrPort
+	deflate  bool
+	channels []string
+}
+
+// admit puts a new client on the loop: the answer to its handshake, its
+// welcome and its subscriptions go out in one write.
+func (l *Loop) admit(a *arrival) {
+	c := l.table.take()
+	c.state, c.fd, c.stream, c.heard = open, a.fd, a.stream, l.wheel.now
+	c.session = session.Session{ID: l.newID(), User: a.user, Address: a.address, Deflate: a.deflate}
+	l.ids[c.session.ID] = c.slot
+	l.wheel.set(c, 1+tick(rand.N(int64(ticks(l.policy.Heartbeat))))) // jittered, so that pings spread out
+	l.Accepted.Add(1)
+	l.size.Add(1)
+	if c.stream != nil {
+		c.stream.begin(l, c)
+	} else if err := l.poller.add(c.fd, c.slot, c.generation); err != nil {
+		l.logger.Error("a client could not be watched", "error", err)
+		l.doom(c)
+		return
+	}
+	c.out = &outbox{replies: a.response, lag: len(a.response)}
+	c.session.Start(l.clock, l.policy, l.carry(c), a.channels)
+	l.flush(c)
+	if len(a.input) > 0 {
+		l.received(c, a.input)
+	}
+}
+
+func (l *Loop) newID() session.ID {
+	for {
+		id := session.ID(rand.Uint64())
+		if _, taken := l.ids[id]; !taken {
+			return id
+		}
+	}
+}
+
+// ready serves one event of the poller.
+func (l *Loop) ready(e event) {
+	slot, generation := e.conn()
+	c := l.table.live(slot, generation)
+	if c == nil || c.state == doomed {
+		return
+	}
+	if e.readable() {
+		l.read(c)
+	}
+	if e.writable() && c.state != doomed {
+		l.flush(c)
+	}
+}
+
+// read takes what the socket has, once: the rest shows up in the next round.
+func (l *Loop) read(c *conn) {
+	n, err := receive(c.fd, l.scratch)
+	switch {
+	case err != nil || n == 0:
+		l.doom(c)
+	case n > 0:
+		l.received(c, l.scratch[:n])
+	}
+}
+
+// received feeds a session with what its client sent.
+func (l *Loop) received(c *conn, p []byte) {
+	c.heard = l.wheel.now
+	if c.state != open {
+		return // it was told that we no longer listen
+	}
+	_, before := c.session.Unfinished()
+	err := c.session.Receive(p, l.clock, l.policy, l.carry(c))
+	begun, held := c.session.Unfinished()
+	l.gate.hold(held - before)
+	switch end, ok := err.(*session.End); {
+	case ok:
+		l.end(c, end)
+	case held > before && l.gate.overfull():
+		l.end(c, &session.End{Code: wire.CloseOverloaded, Reason: "the server holds too many unfinished messages"})
+	case !begun:
+		c.begun = 0
+	case c.begun == 0:
+		c.begun = l.wheel.now
+	}
+}
+
+// flush sends what is due, as much as the socket takes.
+func (l *Loop) flush(c *conn) {
+	for c.out != nil && c.state != doomed && c.state != lingering {
+		o := c.out
+		var p []byte
+		switch {
+		case len(o.rest) > 0:
+			p = o.rest
+		case len(o.replies) > 0:
+			p = o.replies
+		case len(o.cursors) > 0:
+			p = o.spill(l.spill[:0], c.frame)
+		default:
+			l.flushed(c)
+			continue
+		}
+		n, err := c.write(p)
+		if err != nil {
+			l.doom(c)
+			return
+		}
+		l.Sent.Add(uint64(n))
+		l.account(c, n)
+		if n < len(p) {
+			l.watchWrites(c)
+			return
+		}
+	}
+}
+
+// account notes that n bytes of what was due next went out.
+func (l *Loop) account(c *conn, n int) {
+	switch o := c.out; {
+	case len(o.rest) > 0:
+		o.rest = o.rest[n:]
+		o.lag -= n
+	case len(o.replies) > 0:
+		o.replies = o.replies[n:]
+		o.lag -= n
+	default:
+		messages, done := o.spilled(n, c.frame)
+		l.Delivered.Add(uint64(messages))
+		if done {
+			if f := o.remove(0); f != nil {
+				l.settle(f)
+			}
+		}
+	}
+}
+
+// flushed goes on when nothing is due any more.
+func (l *Loop) flushed(c *conn) {
+	if c.state == open {
+		c.out = nil
+		l.unwatchWrites(c)
+		return
+	}
+	if final := c.out.final; final != nil {
+		c.out.rest, c.out.lag, c.out.final = final, len(final), nil
+		return
+	}
+	c.out = nil
+	c.state = lingering
+	c.shut()
+	l.unwatchWrites(c)
+	l.wheel.set(c, ticks(lingerTime))
+}
+
+// end closes a session in order: what is due, if it is to be kept, then the
+// close frame, then our side of the connection.
+func (l *Loop) end(c *conn, why *session.End) {
+	if c.state != open {
+		return
+	}
+	c.state = closing
+	l.Ended.count(why.Code)
+	if c.out == nil {
+		c.out = &outbox{}
+	}
+	if why.Code != wire.CloseRestart {
+		l.dropCursors(c)
+		c.out.replies = nil
+	}
+	l.detach(c)
+	c.out.final = ws.AppendClose(nil, uint16(why.Code), why.Reason)
+	l.wheel.set(c, ticks(flushTime))
+	l.flush(c)
+}
+
+// detach takes a conn out of all feeds. What it was offered before stays due.
+func (l *Loop) detach(c *conn) {
+	if c.out != nil {
+		for i := range c.out.cursors {
+			if f := c.out.cursors[i].feed; f != nil {
+				c.out.cursors[i].feed = nil
+				f.Behind--
+				l.settle(f)
+			}
+		}
+	}
+	c.session.Leave(l.carry(c))
+}
+
+func (l *Loop) dropCursors(c *conn) {
+	for len(c.out.cursors) > 0 {
+		f := c.out.cursors[0].feed
+		c.out.drop(0)
+		if f != nil {
+			l.settle(f)
+		}
+	}
+}
+
+// doom has the conn closed at the end of the round.
+func (l *Loop) doom(c *conn) {
+	if c.state == doomed {
+		return
+	}
+	if c.state == open {
+		l.Ended.count(0)
+	}
+	c.state = doomed
+	l.ended = append(l.ended, c)
+}
+
+// checkLag closes a session that is further behind than it may be.
+func (l *Loop) checkLag(c *conn) {
+	if c.state == open && c.out.lag > l.limits.MaxLag {
+		l.end(c, errSlow)
+	}
+}
+
+// restart is the end that a client is given when this server ends: it comes
+// back after a time of its own.
+func restart() *session.End {
+	const soonest, latest = 500, 5500
+	ms := soonest + rand.IntN(latest-soonest)
+	return &session.End{Code: wire.CloseRestart, Reason: "restart retry=" + strconv.Itoa(ms)}
+}
+
+// expire decides what is due for a conn whose time has come.
+func (l *Loop) expire(c *conn) {
+	heartbeat := ticks(l.policy.Heartbeat)
+	now := l.wheel.now
+	switch {
+	case c.state != open, now-c.heard > 2*heartbeat:
+		l.doom(c)
+	case c.begun != 0 && now-c.begun > 2*heartbeat:
+		l.end(c, &session.End{Code: wire.ClosePolicy, Reason: "a message was begun and not finished"})
+	default:
+		l.wheel.set(c, heartbeat)
+		l.carry(c).Send(ws.Ping, nil)
+	}
+}
+
+// watchWrites has the poller say when the socket takes bytes again.
+func (l *Loop) watchWrites(c *conn) {
+	if !c.writing && c.stream == nil {
+		c.writing = true
+		l.poller.watch(c.fd, c.slot, c.generation, true)
+	}
+}
+
+func (l *Loop) unwatchWrites(c *conn) {
+	if c.writing {
+		c.writing = false
+		l.poller.watch(c.fd, c.slot, c.generation, false)
+	}
+}

@@ -1,0 +1,103 @@
+package transport
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"holdfast.dev/holdfast/internal/session"
+	"holdfast.dev/holdfast/internal/wire"
+)
+
+var byOperator = &session.End{Code: wire.CloseByOperator, Reason: "closed by an operator"}
+
+// Sessions returns the open sessions that f selects, f.Limit at most, in the
+// order of their ids.
+func (s *Server) Sessions(ctx context.Context, f session.Filter) []session.Info {
+	found := ask(ctx, s.loops, func(l *Loop) (found []session.Info) {
+		l.table.each(0, func(c *conn) bool {
+			if c.state == open && c.session.Matches(f) {
+				found = append(found, c.info())
+			}
+			return true
+		})
+		return found
+	})
+	slices.SortFunc(found, func(a, b session.Info) int { return cmp.Compare(a.ID, b.ID) })
+	if f.Limit > 0 && len(found) > f.Limit {
+		found = found[:f.Limit]
+	}
+	return found
+}
+
+// Disconnect closes one session with 4009 and reports whether there was one.
+func (s *Server) Disconnect(ctx context.Context, id string) bool {
+	wanted, ok := session.ParseID(id)
+	return ok && len(ask(ctx, s.loops, func(l *Loop) []bool {
+		slot, ok := l.ids[wanted]
+		if !ok || l.table.at(slot).state != open {
+			return nil
+		}
+		l.end(l.table.at(slot), byOperator)
+		return []bool{true}
+	})) > 0
+}
+
+// DisconnectUser closes all sessions of a user with 4009 and returns how many
+// there were.
+func (s *Server) DisconnectUser(ctx context.Context, user string) int {
+	return len(ask(ctx, s.loops, func(l *Loop) (ended []bool) {
+		l.table.each(0, func(c *conn) bool {
+			if c.state == open && c.session.User == user && user != "" {
+				l.end(c, byOperator)
+				ended = append(ended, true)
+			}
+			return true
+		})
+		return ended
+	}))
+}
+
+// ask runs a job on every loop and returns what they answered, or what came
+// before ctx was done.
+func ask[T any](ctx context.Context, loops []*Loop, job func(*Loop) []T) (all []T) {
+	answers := make(chan []T, len(loops))
+	for _, l := range loops {
+		l.do(func() { answers <- job(l) })
+	}
+	for range loops {
+		select {
+		case a := <-answers:
+			all = append(all, a...)
+		case <-ctx.Done():
+			return all
+		}
+	}
+	return all
+}
+
+func (c *conn) info() session.Info {
+	i := c.session.Info()
+	i.Transport = c.transportName()
+	if c.out != nil {
+		i.LagBytes = c.out.lag
+	}
+	return i
+}
+
+// endSome begins the orderly end of n sessions, quiet ones first.
+func (l *Loop) endSome(n int) {
+	for _, quiet := range []bool{true, false} {
+		l.table.each(l.sweep, func(c *conn) bool {
+			if n == 0 {
+				l.sweep = c.slot
+				return false
+			}
+			if c.state == open && (c.out == nil) == quiet {
+				l.end(c, restart())
+				n--
+			}
+			return true
+		})
+	}
+}

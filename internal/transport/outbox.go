@@ -1,0 +1,98 @@
+package transport
+
+import (
+	"slices"
+
+	"holdfast.dev/holdfast/internal/chanlog"
+	"holdfast.dev/holdfast/internal/hub"
+)
+
+// cursor is where a conn stopped in a channel's log: the first entry that it
+// has yet to be sent, and the last one that it was offered.
+type cursor struct {
+	feed *hub.Feed // nil when the conn is no member any more
+	next *chanlog.Entry
+	last *chanlog.Entry
+}
+
+// bytes returns what lies before the cursor, uncompressed.
+func (k *cursor) bytes() int { return int(k.last.End-k.next.End) + len(k.next.Frame) }
+
+// outbox is what a conn has yet to be sent, in this order.
+type outbox struct {
+	rest    []byte // of frames already begun; may be shared, never changed
+	replies []byte // own frames
+	cursors []cursor
+	final   []byte // the close frame, behind everything else
+
+	lag int // bytes of all of the above but final
+}
+
+// follow notes that the conn was offered entries first to last, of so many
+// bytes, and is to be sent them later.
+func (o *outbox) follow(f *hub.Feed, first, last *chanlog.Entry, bytes int) {
+	o.lag += bytes
+	if i := o.index(f); i >= 0 {
+		o.cursors[i].last = last
+		return
+	}
+	f.Behind++
+	o.cursors = append(o.cursors, cursor{feed: f, next: first, last: last})
+}
+
+// index returns where the cursor in a feed stands, or -1.
+func (o *outbox) index(f *hub.Feed) int {
+	return slices.IndexFunc(o.cursors, func(k cursor) bool { return k.feed == f })
+}
+
+// drop gives up the cursor at i.
+func (o *outbox) drop(i int) {
+	o.lag -= o.cursors[i].bytes()
+	o.remove(i)
+}
+
+// remove takes out the cursor at i and returns its feed, or nil.
+func (o *outbox) remove(i int) *hub.Feed {
+	f := o.cursors[i].feed
+	if f != nil {
+		f.Behind--
+	}
+	o.cursors = slices.Delete(o.cursors, i, i+1)
+	return f
+}
+
+// spill appends to buf what the first cursor has yet to send, as far as buf
+// has room, but one frame at least.
+func (o *outbox) spill(buf []byte, frame func(*chanlog.Entry) []byte) []byte {
+	k := o.cursors[0]
+	for e := k.next; ; e = e.Next() {
+		p := frame(e)
+		if len(buf) > 0 && len(buf)+len(p) > cap(buf) {
+			return buf
+		}
+		if buf = append(buf, p...); e == k.last {
+			return buf
+		}
+	}
+}
+
+// spilled moves the first cursor behind the n bytes that were sent of it. It
+// returns how many messages those began, and whether that was all.
+func (o *outbox) spilled(n int, frame func(*chanlog.Entry) []byte) (messages int, done bool) {
+	k := &o.cursors[0]
+	for n > 0 {
+		p := frame(k.next)
+		o.lag -= len(k.next.Frame)
+		messages++
+		if n < len(p) {
+			o.rest = p[n:]
+			o.lag += len(o.rest)
+		}
+		n -= min(n, len(p))
+		if k.next == k.last {
+			return messages, true
+		}
+		k.next = k.next.Next()
+	}
+	return messages, false
+}

@@ -1,0 +1,160 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"holdfast.dev/holdfast/internal/hub"
+	"holdfast.dev/holdfast/internal/session"
+	"holdfast.dev/holdfast/internal/wire"
+	"holdfast.dev/holdfast/internal/ws"
+)
+
+// Limits bound what a Server takes on. All must be set.
+type Limits struct {
+	MaxSessions    int // open at once
+	MaxConnectRate int // new ones a second
+	MaxLag         int // bytes that one session may be behind
+}
+
+// Server carries all sessions of a node. It must be made by New; all methods
+// may be called from any goroutine.
+type Server struct {
+	// Static after New.
+	hub    *hub.Hub
+	policy *session.Policy
+	limits Limits
+	loops  []*Loop
+
+	gate    Gate
+	turn    atomic.Uint32  // whose turn it is to get a client
+	streams sync.WaitGroup // goroutines that serve streams
+}
+
+// New returns a server with one loop a core. Nothing runs before Run.
+func New(h *hub.Hub, policy *session.Policy, limits Limits, logger *slog.Logger) (*Server, error) {
+	s := &Server{hub: h, policy: policy, limits: limits}
+	s.gate.init(limits)
+	for range runtime.GOMAXPROCS(0) {
+		l, err := newLoop(s, logger)
+		if err != nil {
+			return nil, fmt.Errorf("event loop: %w", err)
+		}
+		s.loops = append(s.loops, l)
+	}
+	return s, nil
+}
+
+// Listeners returns the loops as the hub sees them.
+func (s *Server) Listeners() []hub.Listener {
+	listeners := make([]hub.Listener, len(s.loops))
+	for i, l := range s.loops {
+		listeners[i] = l
+	}
+	return listeners
+}
+
+// Run serves until ctx is done. Sessions that are open then are cut off; a
+// drain must have ended them before.
+func (s *Server) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, l := range s.loops {
+		wg.Go(func() { l.run(ctx) })
+	}
+	ticker := time.NewTicker(tickLength)
+	defer ticker.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+		}
+		for _, l := range s.loops {
+			l.wake()
+		}
+	}
+	wg.Wait()
+	s.streams.Wait()
+	return nil
+}
+
+// Request is a handshake that passed every check.
+type Request struct {
+	Handshake ws.Handshake
+	Channels  []string // to subscribe to at once; checked
+	User      string
+	Address   netip.AddrPort
+}
+
+// Upgrade takes the connection over from net/http and puts it on a loop.
+// Where it returns an error nothing was written: the refusal is the caller's
+// to answer.
+func (s *Server) Upgrade(w http.ResponseWriter, _ *http.Request, req Request) *wire.Error {
+	if err := s.gate.enter(time.Now()); err != nil {
+		return err
+	}
+	nc, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		s.gate.leave()
+		return wire.Errorf(wire.Internal, "this connection cannot be upgraded; use HTTP/1.1")
+	}
+	a := &arrival{fd: -1, user: req.User, address: req.Address, deflate: req.Handshake.Deflate, channels: req.Channels}
+	a.response = req.Handshake.AppendResponse(nil)
+	if n := buffered.Reader.Buffered(); n > 0 {
+		a.input = make([]byte, n)
+		_, _ = buffered.Reader.Read(a.input) // buffered: it cannot fail
+	}
+	s.carry(nc, a)
+	return nil
+}
+
+// carry gives an arrival its way of being carried and hands it to a loop.
+func (s *Server) carry(nc net.Conn, a *arrival) {
+	l := s.loops[s.turn.Add(1)%uint32(len(s.loops))]
+	fd, err := detach(nc)
+	switch {
+	case err == nil:
+		a.fd = fd
+	case err == errNotDetachable:
+		a.stream = newStream(nc, l)
+	default:
+		l.logger.Warn("a client was refused: no descriptor left for it", "error", err)
+		_ = nc.Close()
+		s.gate.leave()
+		return
+	}
+	l.do(func() { l.admit(a) })
+}
+
+// StopAdmitting, Open and Empty make the server a drain's fleet.
+func (s *Server) StopAdmitting() int     { return s.gate.StopAdmitting() }
+func (s *Server) Open() int              { return s.gate.Open() }
+func (s *Server) Empty() <-chan struct{} { return s.gate.Empty() }
+
+// Refusal returns why a session would be refused now, or nil.
+func (s *Server) Refusal() *wire.Error { return s.gate.Refusal() }
+
+// CloseSome begins the orderly end of n more sessions, those first that have
+// nothing due. It does not wait.
+func (s *Server) CloseSome(n int) {
+	open := max(1, s.gate.Open())
+	given := 0
+	for i, l := range s.loops {
+		share := n - given
+		if i < len(s.loops)-1 {
+			share = min(share, (n*int(l.size.Load())+open-1)/open)
+		}
+		given += share
+		l.do(func() { l.endSome(share) })
+	}
+}
+
+// Held returns the bytes kept for unfinished messages.
+func (s *Server) Held() int64 { return s.gate.held.Load() }
