@@ -1,0 +1,243 @@
+package drain
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// trial is one drain in fake time.
+type trial struct {
+	config Config
+	crowd  *crowd
+	runner *Runner
+	log    *bytes.Buffer
+
+	signals chan os.Signal
+	began   time.Time
+}
+
+func newTrial(config Config, crowd *crowd) *trial {
+	d := &trial{
+		config:  config,
+		crowd:   crowd,
+		log:     new(bytes.Buffer),
+		signals: make(chan os.Signal, 64),
+		began:   time.Now(),
+	}
+	d.runner = NewRunner(config, crowd, slog.New(elapsedLog(d.log, d.began)))
+	return d
+}
+
+// elapsedLog shows the time since began in place of the time of day.
+func elapsedLog(w *bytes.Buffer, began time.Time) slog.Handler {
+	return slog.NewTextHandler(w, &slog.HandlerOptions{
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey {
+				return slog.String("at", a.Value.Time().Sub(began).String())
+			}
+			return a
+		},
+	})
+}
+
+// run runs the drain while script plays its signals and clients.
+func (d *trial) run(t *testing.T, script func()) Outcome {
+	t.Helper()
+	var playing sync.WaitGroup
+	playing.Go(script)
+	defer playing.Wait()
+	outcome, err := d.runner.Run(t.Context(), d.signals)
+	if err != nil {
+		t.Fatalf("Run: %v", err)
+	}
+	fmt.Fprintf(d.log, "returned after %v\n", time.Since(d.began))
+	return outcome
+}
+
+func (d *trial) kill(s os.Signal) { d.signals <- s }
+
+func golden(t *testing.T, got []byte) {
+	t.Helper()
+	name := filepath.Join("testdata", filepath.Base(t.Name())+".golden")
+	if *update {
+		if err := os.WriteFile(name, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("the log differs from %s (-update writes it anew)\n--- got\n%s--- want\n%s", name, got, want)
+	}
+}
+
+const (
+	sigterm = syscall.SIGTERM
+	sigint  = syscall.SIGINT
+)
+
+func TestDrain_LogsAsWritten(t *testing.T) {
+	tests := []struct {
+		name   string
+		config Config
+		open   int
+		exit   int
+		result Result
+		script func(*trial)
+	}{
+		{name: "nobody-connected", open: 0, script: func(d *trial) {
+			d.kill(sigterm)
+		}},
+		{name: "all-leave-gradually", open: 12431, script: func(d *trial) {
+			d.kill(sigterm)
+			time.Sleep(500 * time.Millisecond)
+			for range 1200 {
+				time.Sleep(time.Second)
+				d.crowd.leave(11)
+			}
+		}},
+		{name: "all-leave-at-once", open: 3, script: func(d *trial) {
+			d.kill(sigint)
+			time.Sleep(1500 * time.Millisecond)
+			d.crowd.leave(3)
+		}},
+		{name: "nobody-leaves", open: 1000, result: Forced, script: func(d *trial) {
+			d.kill(sigterm)
+		}},
+		{name: "one-stays", open: 1, config: Config{Limit: 90 * time.Second}, result: Forced, script: func(d *trial) {
+			d.kill(sigterm)
+		}},
+		{name: "second-sigint", open: 8120, exit: ExitSignals, result: Forced, script: func(d *trial) {
+			d.kill(sigint)
+			time.Sleep(70 * time.Second)
+			d.kill(sigint)
+		}},
+		{name: "second-sigterm", open: 100, result: Hurried, script: func(d *trial) {
+			d.kill(sigterm)
+			time.Sleep(70 * time.Second)
+			d.kill(sigterm)
+			time.Sleep(3500 * time.Millisecond)
+			d.crowd.leave(70)
+		}},
+		{name: "third-signal", open: 100, exit: ExitSignals, result: Forced, script: func(d *trial) {
+			d.kill(sigterm)
+			time.Sleep(20 * time.Second)
+			d.kill(sigterm)
+			time.Sleep(3200 * time.Millisecond)
+			d.kill(sigint)
+		}},
+		{name: "third-signal-while-forcing", open: 3000, exit: ExitSignals, result: Forced, script: func(d *trial) {
+			d.crowd.linger = time.Second
+			d.kill(sigint)
+			time.Sleep(20 * time.Second)
+			d.kill(sigint)
+			time.Sleep(2050 * time.Millisecond)
+			d.kill(sigint)
+		}},
+		{name: "double-delivery", open: 100, config: Config{Limit: time.Minute}, script: func(d *trial) {
+			d.kill(sigint)
+			d.kill(sigterm)
+			time.Sleep(1900 * time.Millisecond)
+			d.kill(sigint)
+			time.Sleep(30 * time.Second)
+			d.crowd.leave(100)
+		}},
+		{name: "log-every", open: 100, config: Config{Limit: time.Minute, LogEvery: 7 * time.Second}, result: Forced, script: func(d *trial) {
+			d.kill(sigterm)
+			time.Sleep(12 * time.Second)
+			d.crowd.leave(63)
+		}},
+		{name: "hanging-fleet", open: 100, config: Config{Limit: time.Minute}, exit: ExitWall, result: Forced, script: func(d *trial) {
+			d.crowd.stuck = make(chan struct{})
+			d.kill(sigterm)
+			time.Sleep(time.Hour)
+			close(d.crowd.stuck)
+		}},
+		{name: "sessions-that-never-end", open: 100, config: Config{Limit: time.Minute}, exit: ExitWall, result: Forced, script: func(d *trial) {
+			d.crowd.linger = time.Hour
+			d.kill(sigterm)
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newTrial(tt.config, newCrowd(tt.open))
+				d.crowd.linger = 50 * time.Millisecond
+				outcome := d.run(t, func() { tt.script(d) })
+				if outcome.Exit != tt.exit || outcome.Result != tt.result {
+					t.Errorf("ended %v, exit %d; want %v, exit %d", outcome.Result, outcome.Exit, tt.result, tt.exit)
+				}
+				if got := d.runner.State(); got != Stopped {
+					t.Errorf("State() = %v after Run", got)
+				}
+				golden(t, d.log.Bytes())
+			})
+		})
+	}
+}
+
+func TestRunner_ForcesFromTheLimitOnAndRefusesPublishesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTrial(Config{Limit: time.Minute}, newCrowd(900))
+		d.crowd.linger = 2 * time.Second
+		var forcing time.Duration
+		d.runner.OnForcing = func() {
+			forcing = time.Since(d.began)
+			if d.crowd.closed() > 0 {
+				t.Error("sessions were closed before publishes were refused")
+			}
+			if got := d.runner.State(); got != Forcing {
+				t.Errorf("State() = %v in OnForcing", got)
+			}
+		}
+		d.runner.Undelivered = func() int { return 7 }
+		outcome := d.run(t, func() { d.kill(sigterm) })
+		if forcing != time.Minute {
+			t.Errorf("forcing began after %v, want 1m", forcing)
+		}
+		if took := time.Since(d.began); took > time.Minute+DefaultForceOver {
+			t.Errorf("took %v, want forcing to take 5s at most", took)
+		}
+		if got := d.crowd.closed(); got != 900 {
+			t.Errorf("%d sessions were told to leave, want 900", got)
+		}
+		if n := len(d.crowd.orders); n != 30 {
+			t.Errorf("they were told in %d slices, want 30", n)
+		}
+		if outcome.Undelivered != 7 || outcome.Forced != 900 {
+			t.Errorf("outcome %+v", outcome)
+		}
+	})
+}
+
+func TestRunner_EndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTrial(Config{}, newCrowd(5))
+		failed := errors.New("no port")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		go func() {
+			d.kill(sigterm)
+			time.Sleep(time.Minute)
+			cancel(failed)
+		}()
+		if _, err := d.runner.Run(ctx, d.signals); !errors.Is(err, failed) {
+			t.Errorf("Run returned %v, want the cause", err)
+		}
+	})
+}
