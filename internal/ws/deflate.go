@@ -23,6 +23,10 @@ func Deflate(dst, payload []byte) []byte {
 
 var deflaters = sync.Pool{New: func() any {
 	d := new(deflater)
+	// Notifications of 256 B to 16 KiB come out as small at this level as at
+	// the default one, in less than half the time: a Reset of the default
+	// clears tables of 650 KiB.
+	//
 	// NewWriter refuses unknown levels alone.
 	d.flate, _ = flate.NewWriter(d, flate.BestSpeed)
 	return d
