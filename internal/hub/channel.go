@@ -50,10 +50,16 @@ func (c *Channel) feed(l Listener) *Feed {
 	return f
 }
 
-// drop removes f. The caller holds mu.
-func (c *Channel) drop(f *Feed) {
+// drop removes f and returns the bytes that it had yet to take. The caller
+// holds mu.
+func (c *Channel) drop(f *Feed) (untaken int) {
+	if f.first != nil {
+		untaken = int(c.log.Tail().End-f.first.End) + len(f.first.Frame)
+		f.first = nil
+	}
 	c.feeds = slices.DeleteFunc(c.feeds, func(g *Feed) bool { return g == f })
 	c.forget()
+	return untaken
 }
 
 // forget lets go of the log when no feed needs it. The caller holds mu.

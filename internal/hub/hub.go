@@ -153,22 +153,25 @@ func (h *Hub) Join(name string, l Listener) *Feed {
 	return f
 }
 
-// Leave undoes one Join. The feed must not be used again when its last
-// member has left.
-func (h *Hub) Leave(f *Feed) {
+// Leave undoes one Join, after the member was removed. With its last member a
+// feed is given up: it must not be used again, and untaken is how many bytes
+// it was notified of that nobody will take.
+func (h *Hub) Leave(f *Feed) (untaken int) {
 	c := f.channel
 	c.members.Add(-1)
-	if len(f.Members.slots) > 0 {
-		return
+	if f.Members.Len() > 0 {
+		return 0
 	}
 	s := h.shard(c.name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.drop(f); len(c.feeds) == 0 {
+	untaken = c.drop(f)
+	if len(c.feeds) == 0 {
 		delete(s.channels, c.name)
 	}
+	return untaken
 }
 
 func (h *Hub) find(name string) *Channel {

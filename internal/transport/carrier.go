@@ -72,5 +72,7 @@ func (k *carrier) Leave(i int) {
 		moved := &l.table.at(slot).session
 		moved.Subscriptions[moved.Index(f)].Index = index
 	})
-	l.hub.Leave(f)
+	if untaken := l.hub.Leave(f); untaken > 0 {
+		l.taken(untaken)
+	}
 }

@@ -85,8 +85,12 @@ func (c *conn) info() session.Info {
 	return i
 }
 
-// endSome begins the orderly end of n sessions, quiet ones first.
+// endSome begins the orderly end of n sessions, quiet ones first. They are
+// offered all that was published before.
 func (l *Loop) endSome(n int) {
+	for l.batches.len() > 0 {
+		l.offer()
+	}
 	for _, quiet := range []bool{true, false} {
 		l.table.each(l.sweep, func(c *conn) bool {
 			if n == 0 {
