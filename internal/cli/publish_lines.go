@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// longestLine bounds one line of standard input; the server's own bound is
+// usually less.
+const longestLine = 64 << 20
+
+// stream publishes each line of standard input over one request, as fast as
+// the lines come, and prints what the server answers to each.
+func (p *publishing) stream(ctx context.Context, api *api, channel string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	body, feed := io.Pipe()
+	// Standard input can't be interrupted: the feeder is not awaited when the
+	// server ends the request first.
+	fed := make(chan error, 1)
+	go func() {
+		err := p.feed(feed, channel)
+		fed <- err // before the server can see the end
+		feed.CloseWithError(err)
+	}()
+	resp, err := api.send(ctx, http.MethodPost, "/v1/messages", nil, body, "application/x-ndjson")
+	if err != nil {
+		select {
+		case cause := <-fed:
+			if cause != nil && !errors.Is(cause, io.ErrClosedPipe) {
+				return cause
+			}
+		default:
+		}
+		return err
+	}
+	defer resp.Body.Close()
+	sum, err := p.receipts(resp.Body)
+	if err != nil {
+		return err
+	}
+	select {
+	case err = <-fed:
+	default:
+		err = fmt.Errorf("the server ended the stream after %s lines", grouped(sum.published+sum.refused))
+	}
+	return p.summary(sum, err)
+}
+
+// feed writes a publication for each line of standard input.
+func (p *publishing) feed(w io.Writer, channel string) error {
+	lines := bufio.NewScanner(p.In)
+	lines.Buffer(make([]byte, 64<<10), longestLine)
+	var out []byte
+	n := 0
+	for lines.Scan() {
+		n++
+		line := bytes.TrimSpace(lines.Bytes())
+		if len(line) == 0 {
+			continue
+		}
+		out = appendPublication(out[:0], channel, p.event, asJSON(line))
+		if _, err := w.Write(out); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("line %d of standard input: %w", n+1, err)
+	}
+	return nil
+}
+
+func appendPublication(out []byte, channel, event string, data []byte) []byte {
+	out = append(out, `{"channel":"`...)
+	out = append(out, channel...)
+	if event != "" {
+		out = append(out, `","event":"`...)
+		out = append(out, event...)
+	}
+	out = append(out, `","data":`...)
+	out = append(out, data...)
+	return append(out, '}', '\n')
+}
+
+// tally counts the answers of a stream.
+type tally struct{ published, received, refused int64 }
+
+// receipts prints the answers as they come and counts them.
+func (p *publishing) receipts(body io.Reader) (tally, error) {
+	var sum tally
+	lines := bufio.NewScanner(body)
+	lines.Buffer(make([]byte, 4<<10), maxAnswer)
+	for lines.Scan() {
+		line := bytes.TrimSpace(lines.Bytes())
+		if len(line) == 0 {
+			continue
+		}
+		var r receipt
+		if err := json.Unmarshal(line, &r); err != nil {
+			return sum, fmt.Errorf("the server's answer is not NDJSON: %w", err)
+		}
+		if r.Error != nil {
+			sum.refused++
+			p.say("message %s: %s: %s", grouped(sum.published+sum.refused), plainLine(r.Error.Code), plainLine(r.Error.Message))
+		} else {
+			sum.published++
+			sum.received += r.Subscribers
+		}
+		if p.common.json {
+			if err := p.printf("%s\n", line); err != nil {
+				return sum, err
+			}
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return sum, fmt.Errorf("the stream broke after %s answers: %w", grouped(sum.published+sum.refused), err)
+	}
+	return sum, nil
+}
+
+func (p *publishing) summary(sum tally, err error) error {
+	if !p.common.json && !p.common.quiet {
+		if err := p.printf("%s published, %s received\n", grouped(sum.published), grouped(sum.received)); err != nil {
+			return err
+		}
+	}
+	switch {
+	case err != nil:
+		return err
+	case sum.refused > 0:
+		return &exitError{exitRefused, fmt.Errorf("%s messages were refused", grouped(sum.refused))}
+	case sum.published > 0 && sum.received == 0:
+		p.say("0 received. Nobody listens there now")
+	}
+	return nil
+}
