@@ -133,19 +133,19 @@ func (f *Fleet) Stall() {
 func (f *Fleet) Expect(seq uint64) { f.wanted.Store(seq) }
 
 // Await waits until every client that reads has received the expected number
-// or a later one; with several lanes, until so many messages were delivered in
-// all. It gives up with [ErrStuck].
+// or a later one; with several lanes, until so many messages in all were
+// delivered or are known to be lost. It gives up with [ErrStuck].
 func (f *Fleet) Await(ctx context.Context) error {
 	return f.wait(ctx, func() (bool, uint64) {
-		reached, delivered, want := true, uint64(0), f.wanted.Load()
+		reached, settled, want := true, uint64(0), f.wanted.Load()
 		for _, s := range f.shards {
-			delivered += s.counts.delivered.Load()
+			settled += s.counts.settled.Load()
 			reached = reached && s.counts.reached.Load() >= want
 		}
 		if f.opt.Lanes > 1 {
-			reached = delivered >= want
+			reached = settled >= want
 		}
-		return reached, delivered
+		return reached, settled
 	})
 }
 

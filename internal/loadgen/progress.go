@@ -50,7 +50,9 @@ func (s *shard) ended(i int, why error) {
 // report lets other goroutines see how far the shard has come, after each
 // round of its loop, and wakes one that waits for that.
 func (s *shard) report() {
-	news := s.lanes > 1 && s.tally.delivered != s.counts.delivered.Load()
+	settled := s.tally.delivered + s.tally.lost
+	news := s.lanes > 1 && settled != s.counts.settled.Load()
+	s.counts.settled.Store(settled)
 	s.counts.delivered.Store(s.tally.delivered)
 	if want := s.fleet.wanted.Load(); s.lanes == 1 && want > s.reached && s.all(want) {
 		s.reached, news = want, true

@@ -72,6 +72,7 @@ type counts struct {
 	refused   atomic.Int64 // told by HTTP to come later, and dialled again
 	ended     atomic.Int64 // were ready, and closed by the server
 	delivered atomic.Uint64
+	settled   atomic.Uint64 // messages delivered, or known to be lost
 	reached   atomic.Uint64 // every client has received up to here, as far as was waited for
 }
 

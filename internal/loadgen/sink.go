@@ -40,6 +40,12 @@ func (k *Sink) Message(p []byte) {
 // [Dialect].
 func (k *Sink) Answer() { k.shard.answered(k.client) }
 
+// Reply sends frames (see [AppendFrame]) from the client to the server.
+func (k *Sink) Reply(frames []byte) {
+	c := &k.shard.clients[k.client]
+	c.out = append(c.out, frames...)
+}
+
 // Fault notes that the server told the client of a fault, for the report. The
 // client stays.
 func (k *Sink) Fault(what string) { k.shard.fault(what) }
