@@ -35,6 +35,7 @@ type Hub struct {
 
 	refusing  atomic.Pointer[wire.Error]
 	published atomic.Uint64
+	members   atomic.Int64 // over all channels
 	shards    [shards]shard
 }
 
@@ -99,6 +100,10 @@ func (h *Hub) Refuse(err *wire.Error) { h.refusing.Store(err) }
 // Published returns how many messages were published here.
 func (h *Hub) Published() uint64 { return h.published.Load() }
 
+// Members returns how many subscriptions there are, those to broadcast among
+// them.
+func (h *Hub) Members() int { return int(h.members.Load()) }
+
 // Deliver implements engine.Sink: it appends m to its channel's log and
 // tells the listeners. A channel without listeners keeps nothing.
 func (h *Hub) Deliver(m engine.Message) {
@@ -142,6 +147,7 @@ func (h *Hub) Join(name string, l Listener) *Feed {
 	c.mu.Unlock()
 	s.mu.Unlock()
 	c.members.Add(1)
+	h.members.Add(1)
 	if !known {
 		// Only now, when no message can pass by unseen any more.
 		top := h.engine.Top(name)
@@ -159,6 +165,7 @@ func (h *Hub) Join(name string, l Listener) *Feed {
 func (h *Hub) Leave(f *Feed) (untaken int) {
 	c := f.channel
 	c.members.Add(-1)
+	h.members.Add(-1)
 	if f.Members.Len() > 0 {
 		return 0
 	}
