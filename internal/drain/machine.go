@@ -181,7 +181,7 @@ func (m *Machine) force(now time.Time) {
 	if m.state != Waiting {
 		return
 	}
-	m.deadline, m.forced = now, true
+	m.deadline, m.forced = earlier(now, m.deadline), true
 }
 
 // hurry shortens the limit.
