@@ -48,11 +48,11 @@ func (a *app) client(c *cobra.Command, run func(ctx context.Context, api *api, a
 
 func (a *app) commonFlags(c *cobra.Command) {
 	f := c.Flags()
-	f.StringVar(&a.common.server, "server", "", "`URL` of the server (http://127.0.0.1:8000)")
-	f.StringVar(&a.common.key, "api-key", "", "`KEY|@FILE` to call it with")
+	f.StringVar(&a.common.server, "server", "", "`URL` the server (http://127.0.0.1:8000)")
+	f.StringVar(&a.common.key, "api-key", "", "`KEY|@FILE` key to call it with; better @FILE")
 	a.outputFlags(c)
 	f.BoolVar(&a.common.quiet, "quiet", false, "print no words, results only")
-	f.DurationVar(&a.common.timeout, "timeout", 10*time.Second, "`DURATION` to wait for one answer (10s)")
+	f.DurationVar(&a.common.timeout, "timeout", 10*time.Second, "`DURATION` how long to wait for one answer (10s)")
 }
 
 // outputFlags adds the flags of commands that print something.
@@ -62,7 +62,7 @@ func (a *app) outputFlags(c *cobra.Command) {
 }
 
 func (a *app) colorFlag(c *cobra.Command) {
-	c.Flags().StringVar(&a.common.color, "color", "auto", "`WHEN` to use colour: auto, always or never")
+	c.Flags().StringVar(&a.common.color, "color", "auto", "`WHEN` use colour: auto, always or never")
 }
 
 // connect makes the client of the server that flags and variables name.

@@ -50,7 +50,7 @@ input; with --lines each line there is a message of its own.`,
 		}
 		return arguments(1, 2, "[CHANNEL] DATA")(c, args)
 	}
-	c.Flags().StringVar(&p.event, "event", "", "`NAME` of the message's event")
+	c.Flags().StringVar(&p.event, "event", "", "`NAME` the message's event")
 	c.Flags().BoolVar(&p.lines, "lines", false, "publish each line of standard input")
 	return a.client(c, p.run)
 }
@@ -124,15 +124,19 @@ func (p *publishing) printReceipt(r receipt, answer []byte) error {
 
 // readAll is io.ReadAll that ctx can end. The reader is left to itself then:
 // standard input can't be interrupted.
-func readAll(ctx context.Context, r io.Reader) (text []byte, err error) {
-	done := make(chan struct{})
+func readAll(ctx context.Context, r io.Reader) ([]byte, error) {
+	type result struct {
+		text []byte
+		err  error
+	}
+	results := make(chan result, 1)
 	go func() {
-		text, err = io.ReadAll(r)
-		close(done)
+		text, err := io.ReadAll(r)
+		results <- result{text, err}
 	}()
 	select {
-	case <-done:
-		return text, err
+	case r := <-results:
+		return r.text, r.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

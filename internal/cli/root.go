@@ -29,7 +29,12 @@ func newRoot(a *app) *cobra.Command {
 	root.SetHelpFunc(a.help)
 	root.SetUsageFunc(func(*cobra.Command) error { return nil })
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.SetFlagErrorFunc(flagFault)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if c == root && len(a.args) > 0 && !strings.HasPrefix(a.args[0], "-") {
+			return knownCommand(root, a.args) // the misspelt command, not its flags
+		}
+		return flagFault(c, err)
+	})
 	root.InitDefaultHelpFlag()
 	root.AddCommand(
 		newServe(a), newPublish(a), newSubscribe(a), newStatus(a),
@@ -39,6 +44,7 @@ func newRoot(a *app) *cobra.Command {
 	root.InitDefaultCompletionCmd("completion")
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Args = knownCommand
+		completion.Run = a.help
 		completion.Short = "Write the completion script for a shell"
 	}
 	return root

@@ -53,8 +53,8 @@ JSON. A connection that is lost is made again.`,
 			return nil
 		},
 	}
-	c.Flags().IntVar(&s.count, "count", 0, "`NUMBER` of messages after which to end")
-	c.Flags().DurationVar(&s.lasting, "for", 0, "`DURATION` after which to end; 5 if --count was not reached")
+	c.Flags().IntVar(&s.count, "count", 0, "`NUMBER` end after this many messages")
+	c.Flags().DurationVar(&s.lasting, "for", 0, "`DURATION` end after this long; with 5 if --count was not reached")
 	return a.client(c, s.run)
 }
 

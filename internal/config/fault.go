@@ -47,20 +47,25 @@ func (f *Fault) Error() string {
 	b.WriteString(f.Problem)
 	if f.Line != "" {
 		gutter := fmt.Sprintf("  %d | ", f.Origin.Line)
-		fmt.Fprintf(&b, "\n%s%s\n%s^", gutter, f.Line, strings.Repeat(" ", len(gutter)+max(f.Column-1, 0)))
+		b.WriteString("\n" + gutter + f.Line)
+		if !strings.HasSuffix(f.Line, notShown) {
+			b.WriteString("\n" + strings.Repeat(" ", len(gutter)+max(f.Column-1, 0)) + "^")
+		}
 	}
 	return b.String()
 }
 
 // byLine puts the faults of a file before others, in the order of its lines.
 func byLine(a, b error) int {
-	at := func(err error) int {
+	at := func(err error) (line, column int) {
 		if f, ok := errors.AsType[*Fault](err); ok && f.Origin.File != "" {
-			return f.Origin.Line
+			return f.Origin.Line, f.Column
 		}
-		return math.MaxInt
+		return math.MaxInt, 0
 	}
-	return cmp.Compare(at(a), at(b))
+	aLine, aColumn := at(a)
+	bLine, bColumn := at(b)
+	return cmp.Or(cmp.Compare(aLine, bLine), cmp.Compare(aColumn, bColumn))
 }
 
 // Faults returns what err was joined from, in order.

@@ -30,6 +30,7 @@ type decoder struct {
 // settings to their values. It is strict: unknown keys, keys given twice,
 // anchors, tags and several documents are faults.
 func decodeFile(path string, content []byte) ([]entry, []error) {
+	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	d := &decoder{path: path, lines: strings.Split(string(bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))), "\n")}
 	if len(content) > maxFile {
 		d.fault("", nil, fmt.Sprintf("the file has %d bytes, %d at most", len(content), maxFile))
@@ -179,6 +180,9 @@ func (d *decoder) syntax(err error) {
 	f := &Fault{Origin: Origin{File: d.path}, Problem: "this is not YAML"}
 	if e, ok := errors.AsType[yaml.Error](err); ok {
 		f.Problem = "YAML: " + e.GetMessage()
+		if strings.Contains(f.Problem, "'@' is a reserved") {
+			f.Problem += "; put @FILE in quotes"
+		}
 		if t := e.GetToken(); t != nil && t.Position != nil {
 			f.Origin.Line, f.Column = t.Position.Line, t.Position.Column
 			f.Line = d.source(f.Origin.Line)
@@ -186,6 +190,9 @@ func (d *decoder) syntax(err error) {
 	}
 	d.faults = append(d.faults, f)
 }
+
+// notShown stands for the part of a line that may be a secret.
+const notShown = "(not shown)"
 
 var secretWord = regexp.MustCompile(`(?i)api[-_ ]?key|secret|token|password`)
 
@@ -204,7 +211,7 @@ func (d *decoder) source(n int) string {
 		runes = append(runes[:100:100], '…')
 	}
 	if secret {
-		return strings.TrimLeft(string(runes)+" (not shown)", " ")
+		return strings.TrimLeft(string(runes)+" "+notShown, " ")
 	}
 	return string(runes)
 }
@@ -244,6 +251,9 @@ func (d *decoder) secretAt(n int) (string, bool) {
 }
 
 func position(node ast.Node) token.Position {
+	if m, ok := node.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
+		node = m.Values[0].Key // the mapping's own token is its first colon
+	}
 	if t := node.GetToken(); t != nil && t.Position != nil {
 		return *t.Position
 	}

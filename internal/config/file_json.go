@@ -38,9 +38,9 @@ func (d *decoder) appendJSON(out []byte, node ast.Node) []byte {
 	case *ast.NullNode:
 		return append(out, "null"...)
 	case *ast.StringNode:
-		return appendValue(out, n.Value)
+		return wire.AppendString(out, n.Value)
 	case *ast.LiteralNode:
-		return appendValue(out, n.Value.Value)
+		return wire.AppendString(out, n.Value.Value)
 	case *ast.BoolNode:
 		return appendValue(out, n.Value)
 	case *ast.IntegerNode:
@@ -68,14 +68,14 @@ func (d *decoder) appendObject(out []byte, m *ast.MappingNode) []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = appendValue(out, key.Value)
+		out = wire.AppendString(out, key.Value)
 		out = append(out, ':')
 		out = d.appendJSON(out, pair.Value)
 	}
 	return append(out, '}')
 }
 
-// appendValue appends a string, number or boolean as JSON.
+// appendValue appends a number or boolean as JSON.
 func appendValue(out []byte, v any) []byte {
 	text, err := json.Marshal(v)
 	if err != nil {

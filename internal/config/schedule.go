@@ -12,7 +12,7 @@ import (
 const (
 	MaxSchedules = 10_000
 	MinEvery     = time.Second
-	MaxEvery     = 366 * 24 * time.Hour
+	MaxEvery     = 365 * 24 * time.Hour
 )
 
 // Schedule is a message that the server publishes by itself, again and again.
