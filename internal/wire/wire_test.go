@@ -20,8 +20,8 @@ func TestFrames_StandOnTheWireAsTheyAlwaysDid(t *testing.T) {
 		`{"type":"unsubscribed","channel":"news"}`:                                                                               AppendUnsubscribed(nil, "news", "", nil),
 		`{"type":"unsubscribed","channel":"news","reason":"gone","request":"r1"}`:                                                AppendUnsubscribed(nil, "news", "gone", mark),
 		`{"type":"published","channel":"news","id":"k3v9qd2x-41"}`:                                                               AppendPublished(nil, "news", id, nil),
-		`{"type":"pong","request":7}`:                                                                                            AppendPong(nil, []byte("7")),
-		`{"type":"error","code":"bad_json","message":"a \"b\"\n\u001b","request":"r1"}`:                                          AppendError(nil, BadJSON, "a \"b\"\n\x1b", mark),
+		`{"type":"pong","request":7}`: AppendPong(nil, []byte("7")),
+		`{"type":"error","code":"bad_json","message":"a \"b\"\n\u001b","request":"r1"}`: AppendError(nil, BadJSON, "a \"b\"\n\x1b", mark),
 	} {
 		if string(got) != want {
 			t.Errorf("got  %s\nwant %s", got, want)
