@@ -29,9 +29,10 @@ type Fleet struct {
 	opt    FleetOptions
 	shards []*shard
 
-	wanted  atomic.Uint64 // the number that Await waits for
-	changed chan struct{} // something that a waiter may wait for has happened
-	done    chan struct{} // closed when Run has returned
+	wanted   atomic.Uint64 // the number that Await waits for
+	changed  chan struct{} // something that a waiter may wait for has happened
+	done     chan struct{} // closed when Run has returned
+	patience time.Duration // how long nothing may happen before a wait is given up
 
 	mu     sync.Mutex
 	faults map[string]int // guarded by mu: what went wrong, and how often
@@ -49,18 +50,17 @@ type Totals struct {
 	OutOfOrder uint64
 }
 
-// ErrStuck says that messages stopped coming while some were still missing.
-var ErrStuck = errors.New("no message has arrived for 5 seconds while some are missing")
-
-// patience is how long nothing may happen before a wait is given up.
-const patience = 5 * time.Second
+// ErrStuck says that a wait was given up: for 5 seconds nothing came that it
+// was for.
+var ErrStuck = errors.New("nothing has arrived for 5 seconds while some is missing")
 
 // NewFleet prepares a fleet; nothing is dialled before Run.
 func NewFleet(opt FleetOptions) *Fleet {
 	opt.Lanes = max(1, opt.Lanes)
 	opt.Loops = max(1, min(cmp.Or(opt.Loops, runtime.GOMAXPROCS(0)/2), opt.Clients))
 	opt.Dialing = max(1, cmp.Or(opt.Dialing, 128)/opt.Loops)
-	f := &Fleet{opt: opt, changed: make(chan struct{}, 1), done: make(chan struct{}), faults: map[string]int{}}
+	f := &Fleet{opt: opt, changed: make(chan struct{}, 1), done: make(chan struct{}),
+		patience: 5 * time.Second, faults: map[string]int{}}
 	first := 0
 	for i := range opt.Loops {
 		n := (opt.Clients - first) / (opt.Loops - i)
@@ -132,7 +132,7 @@ func (f *Fleet) Stall() {
 // message of that number is published.
 func (f *Fleet) Expect(seq uint64) { f.wanted.Store(seq) }
 
-// Await waits until every client that reads has received the expected number
+// Await waits until every connected client that reads has received the expected number
 // or a later one; with several lanes, until so many messages in all were
 // delivered or are known to be lost. It gives up with [ErrStuck].
 func (f *Fleet) Await(ctx context.Context) error {
@@ -152,7 +152,7 @@ func (f *Fleet) Await(ctx context.Context) error {
 // wait returns when done reports true, or when its second result, a measure of
 // progress, has not changed for as long as patience allows.
 func (f *Fleet) wait(ctx context.Context, done func() (bool, uint64)) error {
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(f.patience)
 	defer timer.Stop()
 	var before uint64
 	for {
@@ -171,7 +171,7 @@ func (f *Fleet) wait(ctx context.Context, done func() (bool, uint64)) error {
 				return ErrStuck
 			}
 			before = progress
-			timer.Reset(patience)
+			timer.Reset(f.patience)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package loadgen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -104,5 +105,58 @@ func TestFleet_FindsPlantedFaults(t *testing.T) {
 				t.Errorf("totals %+v", got)
 			}
 		})
+	}
+}
+
+func TestFleet_CountsWhatNeverComes(t *testing.T) {
+	s := newTestServer(t)
+	s.tamper = func(client int, frames [][]byte) [][]byte {
+		if client == 1 {
+			return nil
+		}
+		return frames
+	}
+	f := startFleet(t, s, FleetOptions{Clients: 3})
+	f.patience = 50 * time.Millisecond
+	feed := publishTo(t, s, f, "broadcast")
+	if err := feed.Ahead(t.Context(), 1000, 4, 0); !errors.Is(err, ErrStuck) {
+		t.Errorf("Ahead: %v, want ErrStuck", err)
+	}
+	if missing := f.Missing(feed.SentTo); missing != 4 {
+		t.Errorf("%d missing, want 4", missing)
+	}
+}
+
+// A client that has stopped reading holds nobody up and is not missed.
+func TestFleet_GoesOnWithoutStalledClients(t *testing.T) {
+	s := newTestServer(t)
+	f := startFleet(t, s, FleetOptions{Clients: 3, Stalled: 1})
+	f.Stall()
+	feed := publishTo(t, s, f, "broadcast")
+	if err := feed.Ahead(t.Context(), 10, 100, 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := f.Totals(); got.Delivered != 200 || f.Missing(feed.SentTo) != 0 {
+		t.Errorf("totals %+v, %d missing", got, f.Missing(feed.SentTo))
+	}
+}
+
+// One that the server closes is missed, but holds nobody up either.
+func TestFleet_GoesOnWithoutClientsThatTheServerCloses(t *testing.T) {
+	s := newTestServer(t)
+	s.tamper = func(client int, frames [][]byte) [][]byte {
+		if client == 2 {
+			return [][]byte{serverFrame(opClose, []byte{0x0f, 0xa8})}
+		}
+		return frames
+	}
+	f := startFleet(t, s, FleetOptions{Clients: 3})
+	feed := publishTo(t, s, f, "broadcast")
+	if err := feed.Ahead(t.Context(), 1, 5, 0); err != nil {
+		t.Fatal(err)
+	}
+	got, missing := f.Totals(), f.Missing(feed.SentTo)
+	if got.Ended != 1 || got.Ready != 2 || missing != 5 || f.Faults()["closed by the server with code 4008"] != 1 {
+		t.Errorf("totals %+v, %d missing, faults %v", got, missing, f.Faults())
 	}
 }
