@@ -47,7 +47,7 @@ func (k *carrier) Send(op ws.Opcode, payload []byte) {
 
 // Join implements session.Carrier.
 func (k *carrier) Join(channel string) (session.Subscription, wire.ID) {
-	f := k.loop.hub.Join(channel, k.loop)
+	f := k.loop.Hub.Join(channel, k.loop)
 	id := k.loop.place(f)
 	return session.Subscription{Feed: f, Index: f.Members.Add(k.conn.slot)}, id
 }
@@ -72,7 +72,7 @@ func (k *carrier) Leave(i int) {
 		moved := &l.table.at(slot).session
 		moved.Subscriptions[moved.Index(f)].Index = index
 	})
-	if untaken := l.hub.Leave(f); untaken > 0 {
+	if untaken := l.Hub.Leave(f); untaken > 0 {
 		l.taken(untaken)
 	}
 }

@@ -23,17 +23,8 @@ type Gate struct {
 	second  int64 // the Unix second that arrivals are counted in
 	arrived int
 
-	held    atomic.Int64 // bytes kept for unfinished messages
-	refused [reasons]atomic.Uint64
+	held atomic.Int64 // bytes kept for unfinished messages
 }
-
-// Reasons for refusing a session, for the metric.
-const (
-	refusedDraining = iota
-	refusedFull
-	refusedRate
-	reasons
-)
 
 // maxHeld bounds the bytes kept for unfinished messages of all sessions.
 const maxHeld = 64 << 20
@@ -44,28 +35,27 @@ func (g *Gate) init(limits Limits) {
 }
 
 // check returns why a session would be refused now. The caller holds mu.
-func (g *Gate) check(now time.Time) (int, *wire.Error) {
+func (g *Gate) check(now time.Time) *wire.Error {
 	arrived := g.arrived
 	if now.Unix() != g.second {
 		arrived = 0
 	}
 	switch {
 	case g.stopped:
-		return refusedDraining, wire.Errorf(wire.Draining, "this server is being stopped and takes no new sessions; try again, another one may answer")
+		return wire.Errorf(wire.Draining, "this server is being stopped and takes no new sessions; try again, another one may answer")
 	case g.open >= g.limits.MaxSessions:
-		return refusedFull, wire.Errorf(wire.Full, "this server holds %d sessions, as many as it may (--max-sessions)", g.open)
+		return wire.Errorf(wire.Full, "this server holds %d sessions, as many as it may (--max-sessions)", g.open)
 	case arrived >= g.limits.MaxConnectRate:
-		return refusedRate, wire.Errorf(wire.Full, "more than %d new sessions in one second (--max-connect-rate)", g.limits.MaxConnectRate)
+		return wire.Errorf(wire.Full, "more than %d new sessions in one second (--max-connect-rate)", g.limits.MaxConnectRate)
 	}
-	return 0, nil
+	return nil
 }
 
 // enter counts one session in, or says why not.
 func (g *Gate) enter(now time.Time) *wire.Error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if reason, err := g.check(now); err != nil {
-		g.refused[reason].Add(1)
+	if err := g.check(now); err != nil {
 		return err
 	}
 	if s := now.Unix(); s != g.second {
@@ -107,8 +97,7 @@ func (g *Gate) overfull() bool { return g.held.Load() > maxHeld }
 func (g *Gate) Refusal() *wire.Error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	_, err := g.check(time.Now())
-	return err
+	return g.check(time.Now())
 }
 
 // StopAdmitting refuses all sessions from now on and returns how many are

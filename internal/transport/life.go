@@ -37,18 +37,18 @@ func (l *Loop) admit(a *arrival) {
 	c.state, c.fd, c.stream, c.heard = open, a.fd, a.stream, l.wheel.now
 	c.session = session.Session{ID: l.newID(), User: a.user, Address: a.address, Deflate: a.deflate}
 	l.ids[c.session.ID] = c.slot
-	l.wheel.set(c, 1+tick(rand.N(int64(ticks(l.policy.Heartbeat))))) // jittered, so that pings spread out
+	l.wheel.set(c, 1+tick(rand.N(int64(ticks(l.Policy.Heartbeat))))) // jittered, so that pings spread out
 	l.Accepted.Add(1)
 	l.size.Add(1)
 	if c.stream != nil {
 		c.stream.begin(l, c)
 	} else if err := l.poller.add(c.fd, c.slot, c.generation); err != nil {
-		l.logger.Error("a client could not be watched", "error", err)
+		l.Logger.Error("a client could not be watched", "error", err)
 		l.doom(c)
 		return
 	}
 	c.out = &outbox{replies: a.response, lag: len(a.response)}
-	c.session.Start(l.clock, l.policy, l.carry(c), a.channels)
+	c.session.Start(l.clock, l.Policy, l.carry(c), a.channels)
 	l.flush(c)
 	if len(a.input) > 0 {
 		l.received(c, a.input)
@@ -97,7 +97,7 @@ func (l *Loop) received(c *conn, p []byte) {
 		return // it was told that we no longer listen
 	}
 	_, before := c.session.Unfinished()
-	err := c.session.Receive(p, l.clock, l.policy, l.carry(c))
+	err := c.session.Receive(p, l.clock, l.Policy, l.carry(c))
 	begun, held := c.session.Unfinished()
 	l.gate.hold(held - before)
 	switch end, ok := err.(*session.End); {
@@ -187,7 +187,7 @@ func (l *Loop) end(c *conn, why *session.End) {
 		return
 	}
 	c.state = closing
-	l.Ended.count(why.Code)
+	l.Ended(why.Code)
 	if c.out == nil {
 		c.out = &outbox{}
 	}
@@ -231,7 +231,7 @@ func (l *Loop) doom(c *conn) {
 		return
 	}
 	if c.state == open {
-		l.Ended.count(0)
+		l.Ended(0)
 	}
 	c.state = doomed
 	l.ended = append(l.ended, c)
@@ -239,7 +239,7 @@ func (l *Loop) doom(c *conn) {
 
 // checkLag closes a session that is further behind than it may be.
 func (l *Loop) checkLag(c *conn) {
-	if c.state == open && c.out.lag > l.limits.MaxLag {
+	if c.state == open && c.out.lag > l.Limits.MaxLag {
 		l.end(c, errSlow)
 	}
 }
@@ -254,7 +254,7 @@ func restart() *session.End {
 
 // expire decides what is due for a conn whose time has come.
 func (l *Loop) expire(c *conn) {
-	heartbeat := ticks(l.policy.Heartbeat)
+	heartbeat := ticks(l.Policy.Heartbeat)
 	now := l.wheel.now
 	switch {
 	case c.state != open, now-c.heard > 2*heartbeat:

@@ -2,7 +2,6 @@ package transport
 
 import (
 	"context"
-	"log/slog"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -22,12 +21,9 @@ const (
 // Loop is one event loop: it owns its conns and runs on one goroutine.
 type Loop struct {
 	// Static after newLoop.
-	hub    *hub.Hub
-	policy *session.Policy
+	*Setup
 	gate   *Gate
-	limits Limits
 	poller *poller
-	logger *slog.Logger
 	start  time.Time
 	wg     *sync.WaitGroup // of the goroutines that serve streams
 	done   chan struct{}   // closed when run returns
@@ -60,16 +56,15 @@ type Loop struct {
 	Counters
 }
 
-func newLoop(s *Server, logger *slog.Logger) (*Loop, error) {
+func newLoop(s *Server) (*Loop, error) {
 	p, err := newPoller()
 	if err != nil {
 		return nil, err
 	}
 	l := &Loop{
-		hub: s.hub, policy: s.policy, gate: &s.gate, limits: s.limits, poller: p, logger: logger, wg: &s.streams,
-		start: time.Now(), ids: make(map[session.ID]int32),
-		scratch: make([]byte, scratchSize), spill: make([]byte, 0, scratchSize), events: make([]event, maxEvents),
-		paced: make(chan struct{}), done: make(chan struct{}),
+		Setup: &s.Setup, gate: &s.gate, poller: p, start: time.Now(), wg: &s.streams, done: make(chan struct{}),
+		ids: make(map[session.ID]int32), events: make([]event, maxEvents),
+		scratch: make([]byte, scratchSize), spill: make([]byte, 0, scratchSize), paced: make(chan struct{}),
 	}
 	l.clock = l.start
 	l.wheel.table = &l.table

@@ -25,14 +25,23 @@ type Limits struct {
 	MaxLag         int // bytes that one session may be behind
 }
 
+// Setup is what a Server stands on. All fields are required.
+type Setup struct {
+	Hub    *hub.Hub
+	Policy *session.Policy
+	Limits Limits
+	Logger *slog.Logger
+	// Ended is told the close code of each session that ends, 0 when the
+	// connection ended without one. It must not block.
+	Ended func(wire.CloseCode)
+}
+
 // Server carries all sessions of a node. It must be made by New; all methods
 // may be called from any goroutine.
 type Server struct {
 	// Static after New.
-	hub    *hub.Hub
-	policy *session.Policy
-	limits Limits
-	loops  []*Loop
+	Setup
+	loops []*Loop
 
 	gate    Gate
 	turn    atomic.Uint32  // whose turn it is to get a client
@@ -40,11 +49,11 @@ type Server struct {
 }
 
 // New returns a server with one loop a core. Nothing runs before Run.
-func New(h *hub.Hub, policy *session.Policy, limits Limits, logger *slog.Logger) (*Server, error) {
-	s := &Server{hub: h, policy: policy, limits: limits}
-	s.gate.init(limits)
+func New(setup Setup) (*Server, error) {
+	s := &Server{Setup: setup}
+	s.gate.init(setup.Limits)
 	for range runtime.GOMAXPROCS(0) {
-		l, err := newLoop(s, logger)
+		l, err := newLoop(s)
 		if err != nil {
 			return nil, fmt.Errorf("event loop: %w", err)
 		}
@@ -125,7 +134,7 @@ func (s *Server) carry(nc net.Conn, a *arrival) {
 	case err == errNotDetachable:
 		a.stream = newStream(nc, l)
 	default:
-		l.logger.Warn("a client was refused: no descriptor left for it", "error", err)
+		l.Logger.Warn("a client was refused: no descriptor left for it", "error", err)
 		_ = nc.Close()
 		s.gate.leave()
 		return

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,8 @@ type node struct {
 	*Server
 	hub *hub.Hub
 	web *httptest.Server
+
+	slow atomic.Int32 // sessions closed as too slow
 }
 
 // frame is any frame from the server.
@@ -53,7 +56,15 @@ func start(t testing.TB, secure bool, adjust func(*session.Policy, *Limits)) *no
 	if adjust != nil {
 		adjust(policy, &limits)
 	}
-	s, err := New(h, policy, limits, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	n := &node{hub: h}
+	s, err := New(Setup{
+		Hub: h, Policy: policy, Limits: limits, Logger: slog.New(slog.DiscardHandler),
+		Ended: func(code wire.CloseCode) {
+			if code == wire.CloseTooSlow {
+				n.slow.Add(1)
+			}
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +86,8 @@ func start(t testing.TB, secure bool, adjust func(*session.Policy, *Limits)) *no
 		cancel()
 		<-done
 	})
-	return &node{s, h, web}
+	n.Server, n.web = s, web
+	return n
 }
 
 func upgrade(s *Server, policy *session.Policy) http.Handler {
@@ -257,7 +269,7 @@ func TestSlowClient_IsClosedAtItsLagAndHarmsNobody(t *testing.T) {
 		n := start(t, secure, func(_ *session.Policy, l *Limits) { l.MaxLag = 64 << 10 })
 		slow, good := n.dial(t, "", nil), n.dial(t, "", nil)
 		data := `{"pad":"` + strings.Repeat("x", 8<<10) + `"}`
-		for n.Totals().Ended[wire.CloseTooSlow] == 0 {
+		for n.slow.Load() == 0 {
 			n.publish(t, "broadcast", data)
 			if f := read(t, good); f.Type != "message" {
 				t.Fatalf("got %+v", f)
