@@ -1,0 +1,233 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"time"
+
+	"holdfast.dev/holdfast/internal/auth"
+	"holdfast.dev/holdfast/internal/cli"
+	"holdfast.dev/holdfast/internal/config"
+	"holdfast.dev/holdfast/internal/drain"
+	"holdfast.dev/holdfast/internal/engine/memory"
+	"holdfast.dev/holdfast/internal/httpapi"
+	"holdfast.dev/holdfast/internal/hub"
+	"holdfast.dev/holdfast/internal/metrics"
+	"holdfast.dev/holdfast/internal/schedule"
+	"holdfast.dev/holdfast/internal/session"
+	"holdfast.dev/holdfast/internal/transport"
+	"holdfast.dev/holdfast/internal/wire"
+)
+
+// node is the parts of one server.
+type node struct {
+	cfg      config.Config
+	opts     cli.ServeOptions
+	logger   *slog.Logger
+	started  time.Time
+	hub      *hub.Hub
+	carrier  *transport.Server
+	drainer  *drain.Runner
+	metrics  *metrics.Metrics
+	rates    *metrics.Rates
+	plans    chan *schedule.Runner // the schedules to run from now on
+	handler  swap
+	web      *http.Server
+	debug    *debugServer // nil without --debug-listen
+	listener *transport.Listener
+	tls      *certificate // nil without TLS
+}
+
+// Serve runs a server until it has drained and returns the exit code. An
+// error means that it did not start.
+func Serve(ctx context.Context, cfg config.Config, opts cli.ServeOptions) (exit int, err error) {
+	n := &node{cfg: cfg, opts: opts, logger: opts.Logger, started: time.Now()}
+	if err := n.build(ctx); err != nil {
+		return 1, err
+	}
+	return n.run(ctx)
+}
+
+// build makes all parts and binds the addresses. Nothing runs yet.
+func (n *node) build(ctx context.Context) (err error) {
+	n.hub = hub.New()
+	if err := n.buildCarrier(); err != nil {
+		return err
+	}
+	n.hub.Use(memory.New(n.hub), n.carrier.Listeners())
+	n.drainer = drain.NewRunner(drain.Config{Limit: n.cfg.DrainLimit, LogEvery: n.cfg.DrainLogEvery}, n.carrier, n.logger)
+	n.drainer.OnForcing = func() {
+		n.hub.Refuse(wire.Errorf(wire.Unavailable, "this server is closing its last sessions; publish to another one, or again when it is back"))
+	}
+	n.rates = metrics.NewRates(n.hub.Published, func() uint64 { return n.carrier.Totals().Delivered })
+	plan, err := n.plan(n.cfg)
+	if err != nil {
+		return err
+	}
+	n.plans = make(chan *schedule.Runner, 1)
+	n.plans <- plan
+	handler, err := n.buildHandler(n.cfg)
+	if err != nil {
+		return err
+	}
+	n.handler.set(handler)
+	n.web = httpapi.Server(&n.handler, n.logger)
+	if n.cfg.TLSCert != "" {
+		if n.tls, err = loadCertificate(n.cfg.TLSCert, n.cfg.TLSKey); err != nil {
+			return err
+		}
+		n.web.TLSConfig = n.tls.config()
+	}
+	if n.cfg.DebugListen != "" {
+		if n.debug, err = newDebugServer(ctx, n.cfg.DebugListen); err != nil {
+			return err
+		}
+	}
+	n.listener, err = transport.Listen(ctx, n.cfg.Listen, n.logger)
+	return err
+}
+
+func (n *node) buildCarrier() (err error) {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "holdfast"
+	}
+	policy := &session.Policy{
+		Node: host, Version: n.opts.Version, Heartbeat: n.cfg.Heartbeat,
+		MaxFrame: int(n.cfg.MaxFrame), MaxSubscriptions: n.cfg.MaxSubscriptions,
+		FramesPerSecond: framesPerSecond, FrameBurst: frameBurst,
+		ClientPublish: n.cfg.ClientPublish, Compress: n.cfg.Compression,
+		Publish: func(p wire.Publication) (hub.Receipt, error) { return n.hub.PublishNow(context.Background(), p) },
+	}
+	limits := transport.Limits{MaxSessions: n.cfg.MaxSessions, MaxConnectRate: n.cfg.MaxConnectRate, MaxLag: int(n.cfg.MaxLag)}
+	if limits.MaxSessions == 0 {
+		limits.MaxSessions = descriptors() - spareDescriptors
+	}
+	n.metrics = metrics.New(metrics.Sources{
+		Version:       n.opts.Version,
+		Sessions:      func() int { return n.carrier.Open() },
+		Accepted:      func() uint64 { return n.carrier.Totals().Accepted },
+		Subscriptions: n.subscriptions,
+		Channels:      n.hub.Count,
+		Published:     n.hub.Published,
+		Delivered:     func() uint64 { return n.carrier.Totals().Delivered },
+		SentBytes:     func() uint64 { return n.carrier.Totals().Sent },
+		Drain:         func() drain.Progress { return n.drainer.Progress() },
+	})
+	n.carrier, err = transport.New(transport.Setup{Hub: n.hub, Policy: policy, Limits: limits, Logger: n.logger, Ended: n.metrics.CountClose})
+	return err
+}
+
+// What a session may send: well above what people type and programs need,
+// well below what would keep a loop from its other sessions.
+const (
+	framesPerSecond  = 100
+	frameBurst       = 200
+	spareDescriptors = 64 // kept for listeners, publishers and probes
+)
+
+func (n *node) subscriptions() int { return max(0, n.hub.Members()-n.carrier.Open()) }
+
+// buildHandler makes the HTTP interface as cfg wants it. What is counted and
+// served behind it stays the same.
+func (n *node) buildHandler(cfg config.Config) (http.Handler, error) {
+	secrets := make([]string, len(cfg.APIKeys))
+	for i, s := range cfg.APIKeys {
+		secrets[i] = s.Reveal()
+	}
+	keys, err := auth.NewKeys(secrets...)
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.New(httpapi.Deps{
+		Publisher: n.hub, Channels: n.hub, Sessions: n.carrier, Door: door{n.carrier},
+		Drain: n.drainer.Progress, Stats: n.stats, Metrics: n.metrics.Handler(),
+		CountRefusal: n.metrics.CountRefusal, ObservePublish: n.metrics.ObservePublish, Logger: n.logger,
+		Version: n.opts.Version, Started: n.started,
+		Keys: keys, Insecure: cfg.Insecure, Listen: n.cfg.Listen,
+		AllowOrigins: cfg.AllowOrigins, AllowHosts: cfg.AllowHosts,
+		MaxMessage: int(n.cfg.MaxMessage), Compression: n.cfg.Compression,
+	}), nil
+}
+
+func (n *node) stats() httpapi.Stats {
+	return httpapi.Stats{
+		Sessions: n.carrier.Open(), Channels: n.hub.Count(), Subscriptions: n.subscriptions(),
+		Published: n.hub.Published(), Delivered: n.carrier.Totals().Delivered,
+		PublishedPerSec: n.rates.PerSecond(0), DeliveredPerSec: n.rates.PerSecond(1),
+	}
+}
+
+// door lets clients onto the loops.
+type door struct{ *transport.Server }
+
+// Upgrade implements httpapi.Door.
+func (d door) Upgrade(w http.ResponseWriter, r *http.Request, c httpapi.Newcomer) *wire.Error {
+	return d.Server.Upgrade(w, r, transport.Request(c))
+}
+
+// run serves until the drain is over. Publishers, probes and metrics are
+// served to the very end; what publishes by itself stops before what carries
+// sessions.
+func (n *node) run(ctx context.Context) (exit int, err error) {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, drain.Signals()...)
+	defer signal.Stop(signals)
+	reloads := make(chan os.Signal, 1)
+	notifyReload(reloads)
+	defer signal.Stop(reloads)
+
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	background := func(what string, f func(context.Context) error) {
+		wg.Go(func() {
+			if err := f(inner); err != nil && inner.Err() == nil {
+				n.logger.Error(what+" has stopped", "error", err)
+			}
+		})
+	}
+	background("the event loops", n.carrier.Run)
+	background("the rates", n.rates.Run)
+	background("the schedules", n.runSchedules)
+	background("the HTTP server", func(context.Context) error { return n.serveHTTP() })
+	background("reloading", func(ctx context.Context) error { return n.reload(ctx, reloads) })
+	if n.debug != nil {
+		background("the debug server", n.debug.run)
+	}
+	n.opts.Ready(n.listener.Addr())
+
+	outcome, err := n.drainer.Run(ctx, signals)
+	n.shutdown()
+	stop()
+	if outcome.Exit == 0 {
+		wg.Wait()
+	}
+	if err != nil && ctx.Err() == nil {
+		return 2, fmt.Errorf("drain: %w", err)
+	}
+	return outcome.Exit, nil
+}
+
+func (n *node) serveHTTP() error {
+	if n.tls != nil {
+		return n.web.ServeTLS(n.listener, "", "")
+	}
+	return n.web.Serve(n.listener)
+}
+
+// shutdown ends what is left of HTTP: requests under way get a moment.
+func (n *node) shutdown() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if n.web.Shutdown(ctx) != nil {
+		_ = n.web.Close()
+	}
+	if n.debug != nil {
+		_ = n.debug.Close()
+	}
+}

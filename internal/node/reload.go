@@ -1,0 +1,61 @@
+package node
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"sync/atomic"
+
+	"holdfast.dev/holdfast/internal/config"
+)
+
+// swap is an HTTP handler that can be changed while it serves.
+type swap struct{ current atomic.Pointer[http.Handler] }
+
+func (s *swap) set(h http.Handler) { s.current.Store(&h) }
+
+// ServeHTTP implements http.Handler.
+func (s *swap) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.current.Load()).ServeHTTP(w, r) }
+
+// reload reads the configuration again at each signal. Connections are never
+// touched; on an error everything stays as it was.
+func (n *node) reload(ctx context.Context, signals <-chan os.Signal) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-signals:
+			n.reloadOnce()
+		}
+	}
+}
+
+func (n *node) reloadOnce() {
+	next, warnings, err := n.opts.Reload()
+	if err == nil && n.tls != nil {
+		err = n.tls.load(next.TLSCert, next.TLSKey)
+	}
+	var handler http.Handler
+	if err == nil {
+		handler, err = n.buildHandler(next)
+	}
+	if err != nil {
+		for _, fault := range config.Faults(err) {
+			n.logger.Error("reload: " + fault.Error())
+		}
+		n.logger.Error("reload: nothing was changed; correct the above and send SIGHUP again")
+		return
+	}
+	for _, w := range warnings {
+		n.logger.Warn(w)
+	}
+	changes := config.Changes(n.cfg, next)
+	for _, c := range changes {
+		n.logger.Info("reload: " + c.String())
+	}
+	n.handler.set(handler)
+	n.opts.Level.Set(next.LogLevel)
+	n.replan(next)
+	n.logger.Info("reloaded", "changes", len(changes))
+	n.cfg = next
+}

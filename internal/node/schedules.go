@@ -1,0 +1,64 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"holdfast.dev/holdfast/internal/config"
+	"holdfast.dev/holdfast/internal/schedule"
+	"holdfast.dev/holdfast/internal/wire"
+)
+
+// plan returns the schedules of a configuration, ready to run.
+func (n *node) plan(cfg config.Config) (*schedule.Runner, error) {
+	list := make([]schedule.Schedule, len(cfg.Schedules))
+	for i, s := range cfg.Schedules {
+		list[i] = schedule.Schedule(s)
+	}
+	return schedule.NewRunner(list, n.publishScheduled, n.logger)
+}
+
+func (n *node) publishScheduled(ctx context.Context, p wire.Publication) error {
+	_, err := n.hub.Publish(ctx, p)
+	return err
+}
+
+// replan has a reloaded configuration's schedules take the place of those
+// that run, where they differ.
+func (n *node) replan(next config.Config) {
+	if slices.EqualFunc(n.cfg.Schedules, next.Schedules, sameSchedule) {
+		return
+	}
+	runner, err := n.plan(next)
+	if err != nil {
+		n.logger.Error("reload: schedules stay as they were", "error", err)
+		return
+	}
+	n.plans <- runner
+}
+
+func sameSchedule(a, b config.Schedule) bool {
+	return a.Name == b.Name && a.Channel == b.Channel && a.Event == b.Event && a.Every == b.Every && string(a.Data) == string(b.Data)
+}
+
+var errReplanned = errors.New("other schedules were configured")
+
+// runSchedules runs one plan after the other.
+func (n *node) runSchedules(ctx context.Context) error {
+	for runner := range n.plans {
+		inner, stop := context.WithCancelCause(ctx)
+		done := make(chan error, 1)
+		go func() { done <- runner.Run(inner) }()
+		select {
+		case <-ctx.Done():
+			stop(ctx.Err())
+			return <-done
+		case next := <-n.plans:
+			stop(errReplanned)
+			<-done
+			n.plans <- next
+		}
+	}
+	return nil
+}
