@@ -10,6 +10,7 @@ import (
 type crowd struct {
 	linger time.Duration
 	stuck  chan struct{} // when not nil, CloseSome hangs until it is closed
+	deaf   chan struct{} // the same for StopAdmitting
 
 	mu       sync.Mutex
 	open     int
@@ -22,6 +23,9 @@ type crowd struct {
 func newCrowd(open int) *crowd { return &crowd{open: open, empty: make(chan struct{})} }
 
 func (c *crowd) StopAdmitting() int {
+	if c.deaf != nil {
+		<-c.deaf
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.refusing = true

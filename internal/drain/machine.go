@@ -203,11 +203,10 @@ func (m *Machine) enterForcing(now time.Time) {
 
 // stop ends the drain.
 func (m *Machine) stop(now time.Time) {
-	closing := m.open - m.pace.pending // told to leave, not gone yet
 	o := &Outcome{
 		Cause:       m.cause,
 		Of:          m.of,
-		Forced:      max(m.asked-closing, 0),
+		Forced:      m.gone(),
 		Open:        m.open,
 		Waiting:     now.Sub(m.started),
 		Undelivered: Unknown,
@@ -232,6 +231,12 @@ func (m *Machine) stop(now time.Time) {
 	}
 	m.state = Stopped
 	m.actions.Outcome = o
+}
+
+// gone returns how many sessions the machine had closed that are gone.
+func (m *Machine) gone() int {
+	closing := m.open - m.pace.pending // told to leave, not gone yet
+	return max(m.asked-closing, 0)
 }
 
 // wake returns when the next Step is due.

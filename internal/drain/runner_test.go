@@ -169,6 +169,14 @@ func TestDrain_LogsAsWritten(t *testing.T) {
 			time.Sleep(time.Hour)
 			close(d.crowd.stuck)
 		}},
+		{name: "fleet-that-never-answers", open: 100, config: Config{Limit: time.Minute}, exit: ExitWall, result: Forced, script: func(d *trial) {
+			d.crowd.deaf = make(chan struct{})
+			d.kill(sigterm)
+			time.Sleep(10 * time.Second)
+			d.kill(sigterm)
+			time.Sleep(time.Minute)
+			close(d.crowd.deaf)
+		}},
 		{name: "sessions-that-never-end", open: 100, config: Config{Limit: time.Minute}, exit: ExitWall, result: Forced, script: func(d *trial) {
 			d.crowd.linger = time.Hour
 			d.kill(sigterm)
@@ -238,6 +246,50 @@ func TestRunner_EndsWithItsContext(t *testing.T) {
 		}()
 		if _, err := d.runner.Run(ctx, d.signals); !errors.Is(err, failed) {
 			t.Errorf("Run returned %v, want the cause", err)
+		}
+	})
+}
+
+// stuckLog hangs at every line until it is let go.
+type stuckLog struct {
+	slog.Handler
+	free chan struct{}
+}
+
+func (l stuckLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l stuckLog) Handle(context.Context, slog.Record) error {
+	<-l.free
+	return nil
+}
+
+func TestRunner_EndsThoughTheLogHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTrial(Config{Limit: time.Minute}, newCrowd(10))
+		log := stuckLog{slog.DiscardHandler, make(chan struct{})}
+		defer close(log.free)
+		d.runner = NewRunner(d.config, d.crowd, slog.New(log))
+		d.run(t, func() { d.kill(sigterm) })
+		if took := time.Since(d.began); took > time.Minute+DefaultForceOver {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
+func TestRunner_EndsAtOnceAtTheThirdSignalThoughTheFleetHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTrial(Config{}, newCrowd(10))
+		d.crowd.stuck = make(chan struct{})
+		defer close(d.crowd.stuck)
+		outcome := d.run(t, func() {
+			d.kill(sigint)
+			time.Sleep(3 * time.Second)
+			d.kill(sigint)
+			time.Sleep(3 * time.Second)
+			d.kill(sigint)
+		})
+		if took := time.Since(d.began); took > 7*time.Second || outcome.Exit != ExitSignals {
+			t.Errorf("exit %d after %v", outcome.Exit, took)
 		}
 	})
 }

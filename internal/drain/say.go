@@ -45,16 +45,17 @@ func (m *Machine) progress(now time.Time) {
 		left = 0
 		until = "closing them, " + human(m.wall().Sub(now)) + " until the hard wall"
 	}
-	m.say(Line{
-		Message: fmt.Sprintf("draining: %d of %s left, %s", m.open, connections(m.of), until),
-		Attrs: []slog.Attr{
-			slog.Int("remaining", m.open),
-			slog.Int("of", m.of),
-			slog.Int("left", m.of-m.open),
-			slog.Float64("rate", m.rate(now)),
-			slog.Int("left_s", seconds(left)),
-		},
-	})
+	attrs := []slog.Attr{
+		slog.Int("remaining", m.open),
+		slog.Int("of", m.of),
+		slog.Int("left", max(m.of-m.open-m.gone(), 0)),
+		slog.Float64("rate", m.rate(now)),
+		slog.Int("left_s", seconds(left)),
+	}
+	if m.state == Forcing {
+		attrs = append(attrs, slog.Int("forced", m.gone()))
+	}
+	m.say(Line{Message: fmt.Sprintf("draining: %d of %s left, %s", m.open, connections(m.of), until), Attrs: attrs})
 	m.counts = count{now, m.open}
 }
 
