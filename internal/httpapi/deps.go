@@ -1,0 +1,106 @@
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"holdfast.dev/holdfast/internal/auth"
+	"holdfast.dev/holdfast/internal/drain"
+	"holdfast.dev/holdfast/internal/hub"
+	"holdfast.dev/holdfast/internal/session"
+	"holdfast.dev/holdfast/internal/wire"
+	"holdfast.dev/holdfast/internal/ws"
+)
+
+// Publisher takes messages. Errors are *wire.Error. It must not keep
+// p.Data: the bytes are used again when Publish has returned.
+type Publisher interface {
+	Publish(ctx context.Context, p wire.Publication) (hub.Receipt, error)
+}
+
+// Channels shows which channels somebody listens to.
+type Channels interface {
+	Channels(prefix, after string, limit int) []hub.ChannelInfo
+	Channel(name string) (info hub.ChannelInfo, ok bool)
+}
+
+// Sessions shows who is connected and disconnects.
+type Sessions interface {
+	Sessions(ctx context.Context, f session.Filter) []session.Info
+	// Disconnect closes one session with 4009 and reports whether there was
+	// such a one.
+	Disconnect(ctx context.Context, id string) bool
+	// DisconnectUser closes all sessions of a user with 4009 and returns how
+	// many there were.
+	DisconnectUser(ctx context.Context, user string) int
+}
+
+// Newcomer is a client whose handshake passed every check.
+type Newcomer struct {
+	Handshake ws.Handshake
+	Channels  []string // to subscribe at once; each passed wire.CheckChannel
+	User      string   // empty when not known
+	Address   netip.AddrPort
+}
+
+// Door lets clients in.
+type Door interface {
+	// Upgrade takes the connection over and serves the client on it. When it
+	// returns a refusal, nothing was written and the connection is untouched.
+	Upgrade(w http.ResponseWriter, r *http.Request, n Newcomer) *wire.Error
+	// Refusal is what Upgrade would refuse a newcomer with now, or nil.
+	Refusal() *wire.Error
+}
+
+// Stats are the numbers of GET /v1/status.
+type Stats struct {
+	Sessions        int     `json:"sessions"`
+	Channels        int     `json:"channels"`
+	Subscriptions   int     `json:"subscriptions"`
+	Published       uint64  `json:"published"`
+	Delivered       uint64  `json:"delivered"`
+	PublishedPerSec float64 `json:"published_per_s"`
+	DeliveredPerSec float64 `json:"delivered_per_s"`
+}
+
+// Deps is what the interface stands on. All fields are required unless they
+// say otherwise. The functions may be called by many goroutines at once.
+type Deps struct {
+	Publisher Publisher
+	Channels  Channels
+	Sessions  Sessions
+	Door      Door
+
+	Drain          func() drain.Progress
+	Stats          func() Stats
+	Metrics        http.Handler
+	CountRefusal   func(wire.Code)     // a client was refused before it became a session
+	ObservePublish func(time.Duration) // a publish took this long
+	Logger         *slog.Logger
+
+	Version string
+	Started time.Time // when the process began, for its uptime
+
+	// Keys are who may call /v1; with none it is open.
+	Keys auth.Keys
+	// Insecure says that an open server is meant to be reached from
+	// elsewhere: Host is not checked then.
+	Insecure bool
+	// Listen is the address as it was configured, HOST:PORT.
+	Listen string
+	// AllowOrigins are web origins, scheme://host[:port], whose pages may use
+	// the server besides those of its own host. Those that are not of this
+	// form are logged and left out.
+	AllowOrigins []string
+	// AllowHosts are names, without port, that Host may carry besides those
+	// of this machine.
+	AllowHosts []string
+	// MaxMessage bounds the body of one message and one line of a stream, in
+	// bytes.
+	MaxMessage int
+	// Compression offers permessage-deflate.
+	Compression bool
+}

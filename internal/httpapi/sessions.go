@@ -1,0 +1,69 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"holdfast.dev/holdfast/internal/session"
+	"holdfast.dev/holdfast/internal/wire"
+)
+
+// maxIntent bounds the body of a call that wants to be confirmed, in bytes.
+const maxIntent = 4 << 10
+
+// listSessions answers who is connected.
+func (a *api) listSessions(w http.ResponseWriter, r *http.Request) {
+	q, err := query(r, "channel", "user", "limit")
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	f := session.Filter{Channel: q["channel"], User: q["user"]}
+	if f.Limit, err = limit(q); err != nil {
+		refuse(w, err)
+		return
+	}
+	if f.Channel != "" {
+		if err := wire.CheckChannel(f.Channel); err != nil {
+			refuse(w, err)
+			return
+		}
+	}
+	list := a.Sessions.Sessions(r.Context(), f)
+	if list == nil {
+		list = []session.Info{}
+	}
+	answer(w, http.StatusOK, map[string][]session.Info{"sessions": list})
+}
+
+// disconnected is the answer to both ways of disconnecting.
+type disconnected struct {
+	Disconnected int `json:"disconnected"`
+}
+
+// disconnect closes one session.
+func (a *api) disconnect(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	if !a.Sessions.Disconnect(r.Context(), id) {
+		refuse(w, wire.Errorf(wire.NotFound, "no session %s is connected", wire.Quote(id)))
+		return
+	}
+	answer(w, http.StatusOK, disconnected{1})
+}
+
+// disconnectUser closes all sessions of a user, however many.
+func (a *api) disconnectUser(w http.ResponseWriter, r *http.Request) {
+	body, e := readBody(w, r, maxIntent)
+	if e != nil {
+		refuse(w, e)
+		return
+	}
+	var intent struct {
+		Confirm bool `json:"confirm"`
+	}
+	if json.Unmarshal(body, &intent) != nil || !intent.Confirm {
+		refuse(w, wire.Errorf(wire.BadRequest, `this closes every session of the user; send the body {"confirm":true} to say that it is meant`))
+		return
+	}
+	answer(w, http.StatusOK, disconnected{a.Sessions.DisconnectUser(r.Context(), r.PathValue("user"))})
+}
