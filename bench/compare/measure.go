@@ -15,9 +15,10 @@ import (
 
 // sizes is how much is asked of every server alike.
 type sizes struct {
-	fanClients      int // fan-out at full speed
-	fanSize         int // bytes of a message's data, there and one at a time
-	fanWarm, fanFor time.Duration
+	fanClients int // fan-out at full speed
+	fanSize    int // bytes of a message's data, there and one at a time
+	fanWarm    uint64
+	fanFor     time.Duration
 
 	eachClients            int // one message at a time
 	eachWarm, eachMessages uint64
@@ -35,7 +36,7 @@ type sizes struct {
 }
 
 var fullSize = sizes{
-	fanClients: 1000, fanSize: 128, fanWarm: time.Second, fanFor: 4 * time.Second,
+	fanClients: 1000, fanSize: 128, fanWarm: 500, fanFor: 4 * time.Second,
 	eachClients: 10_000, eachWarm: 5, eachMessages: 30,
 	idleClients: 15_000, settle: 20 * time.Second,
 	channels: 200_000, channelClients: 2000,
@@ -44,7 +45,7 @@ var fullSize = sizes{
 }
 
 var shortSize = sizes{
-	fanClients: 50, fanSize: 128, fanWarm: 100 * time.Millisecond, fanFor: 300 * time.Millisecond,
+	fanClients: 50, fanSize: 128, fanWarm: 100, fanFor: 300 * time.Millisecond,
 	eachClients: 100, eachWarm: 2, eachMessages: 20,
 	idleClients: 200, settle: time.Second,
 	channels: 2000, channelClients: 20,
@@ -147,7 +148,7 @@ func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsec
 func fanOut(ctx context.Context, i *instance, sz sizes) (v values, err error) {
 	err = with(ctx, i, loadgen.FleetOptions{Clients: sz.fanClients}, broadcast, sz.fanSize, func(l load) error {
 		window := loadgen.Window(sz.fanSize)
-		if err := l.feed.Ahead(ctx, window, 0, sz.fanWarm); err != nil {
+		if err := l.feed.Ahead(ctx, window, sz.fanWarm, 0); err != nil {
 			return err
 		}
 		s, err := l.during(func() error { return l.feed.Ahead(ctx, window, 0, sz.fanFor) })

@@ -17,7 +17,7 @@ import (
 func TestNATS_FindsMessagesHoweverTheyAreCut(t *testing.T) {
 	stream := "INFO {}\r\nPONG\r\nMSG bench 1 18\r\n{\"seq\":1,\"t\":1000}\n\r\nPING\r\nMSG bench 1 18\r\n{\"seq\":2,\"t\":2000}\n\r\n"
 	for _, cut := range []int{1, 5, 17, len(stream)} {
-		answered := make(chan string, 1)
+		answered, checked := make(chan string, 1), make(chan struct{})
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err != nil {
@@ -31,6 +31,7 @@ func TestNATS_FindsMessagesHoweverTheyAreCut(t *testing.T) {
 				rest = rest[n:]
 			}
 			answered <- readUntil(conn, "PONG\r\n")
+			<-checked
 		}))
 		fleet := loadgen.NewFleet(loadgen.FleetOptions{
 			Address: netip.MustParseAddrPort(server.Listener.Addr().String()), Dialect: natsDialect{"x"}, Clients: 1,
@@ -51,6 +52,7 @@ func TestNATS_FindsMessagesHoweverTheyAreCut(t *testing.T) {
 		if got := <-answered; !strings.HasSuffix(got, "PONG\r\n") {
 			t.Errorf("cut by %d: the client sent %q", cut, got)
 		}
+		close(checked)
 		cancel()
 		<-ended
 		server.Close()

@@ -159,6 +159,10 @@ func (i *instance) startPrinting(ctx context.Context, bench string, log io.Write
 	return err
 }
 
+// quiet is holdfast's configuration: no schedule, so that nothing but the load is
+// published, and no bound on new clients a second, which the others lack.
+const quiet = "schedules: []\nmax-connect-rate: 1000000\n"
+
 // startHoldfast runs holdfast on a free port until it says that it is ready.
 func (i *instance) startHoldfast(ctx context.Context, bench string, log io.Writer) error {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -167,7 +171,11 @@ func (i *instance) startHoldfast(ctx context.Context, bench string, log io.Write
 	}
 	free.Close()
 	i.web = netip.MustParseAddrPort(free.Addr().String())
-	i.cmd = command{args: []string{bin + "/holdfast", "serve", "--listen", i.web.String(), "--log-format", "json"}}.in(ctx, bench)
+	config := filepath.Join(bench, "out", "holdfast.yaml")
+	if err := os.WriteFile(config, []byte(quiet), 0o644); err != nil {
+		return err
+	}
+	i.cmd = command{args: []string{bin + "/holdfast", "serve", "--listen", i.web.String(), "--config", config}}.in(ctx, bench)
 	i.cmd.Stdout, i.cmd.Stderr = log, log
 	if err := i.cmd.Start(); err != nil {
 		return err

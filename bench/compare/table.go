@@ -112,7 +112,7 @@ func (row row) cell(v float64, ok bool, own float64, ratio bool) string {
 		shown /= 1000
 	}
 	cell := fmt.Sprintf(row.format+" %s", shown, row.unit)
-	if ratio && own > 0 {
+	if ratio && own > 0 && row.unit != "×" {
 		cell += fmt.Sprintf(" (%s ×)", significant(v/own))
 	}
 	return cell

@@ -32,7 +32,8 @@ func newBench(a *app) *cobra.Command {
 		Long: `Put a server under load: connect many clients, publish numbered messages to
 them on a channel of their own, and check that each client gets every one, once
 and in order. Memory and CPU are those of the server's process, when it runs on
-this machine. The exit code is 1 if a message was lost, repeated or out of order.`,
+this machine; memory is told best by a server that has just started. The exit
+code is 1 if a message was lost, repeated or out of order.`,
 		Example: `  holdfast bench --clients 10000
   holdfast bench --clients 1000 --rate 0             at full speed
   holdfast bench --clients 2000 --channels 200000    one subscriber each

@@ -132,9 +132,9 @@ func (f *Fleet) Stall() {
 // message of that number is published.
 func (f *Fleet) Expect(seq uint64) { f.wanted.Store(seq) }
 
-// Await waits until every connected client that reads has received the expected number
-// or a later one; with several lanes, until so many messages in all were
-// delivered or are known to be lost. It gives up with [ErrStuck].
+// Await waits until every connected client that reads has received the
+// expected number or a later one; with several lanes, until so many messages in
+// all were delivered or are known to be lost. It gives up with [ErrStuck].
 func (f *Fleet) Await(ctx context.Context) error {
 	return f.wait(ctx, func() (bool, uint64) {
 		reached, settled, want := true, uint64(0), f.wanted.Load()

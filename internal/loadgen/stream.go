@@ -25,7 +25,9 @@ type Publisher interface {
 // Stream publishes to holdfast: NDJSON in the body of one long request, whose
 // answer has a line per line.
 type Stream struct {
+	req      *http.Request
 	body     *io.PipeWriter
+	begun    bool
 	done     chan struct{} // closed when the answer has ended
 	answered atomic.Uint64
 	refused  atomic.Uint64
@@ -33,8 +35,8 @@ type Stream struct {
 	err      error  // valid once done
 }
 
-// NewStream begins a request to base, http://HOST:PORT. It lasts until Close,
-// or until ctx is done.
+// NewStream prepares a request to base, http://HOST:PORT. The first Write begins
+// it; it lasts until Close, or until ctx is done.
 func NewStream(ctx context.Context, base, key string) (*Stream, error) {
 	reader, writer := io.Pipe()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/messages", reader)
@@ -43,20 +45,18 @@ func NewStream(ctx context.Context, base, key string) (*Stream, error) {
 	}
 	req.Header.Set("Content-Type", "application/x-ndjson")
 	authorize(req, key)
-	s := &Stream{body: writer, done: make(chan struct{})}
-	go func() {
-		defer close(s.done)
-		s.err = s.exchange(req)
-		reader.CloseWithError(cmpErr(s.err, errors.New("the server has ended its answer")))
-	}()
-	return s, nil
+	return &Stream{req: req, body: writer, done: make(chan struct{})}, nil
 }
 
-func cmpErr(err, otherwise error) error {
-	if err != nil {
-		return err
+// run carries the request out. The end of its answer ends the writing too.
+func (s *Stream) run() {
+	defer close(s.done)
+	s.err = s.exchange()
+	why := s.err
+	if why == nil {
+		why = errors.New("the server has ended its answer")
 	}
-	return otherwise
+	s.req.Body.(*io.PipeReader).CloseWithError(why)
 }
 
 func authorize(req *http.Request, key string) {
@@ -66,10 +66,10 @@ func authorize(req *http.Request, key string) {
 }
 
 // exchange sends the request and reads its answer to the end.
-func (s *Stream) exchange(req *http.Request) error {
+func (s *Stream) exchange() error {
 	transport := &http.Transport{DisableCompression: true, WriteBufferSize: 64 << 10, ReadBufferSize: 64 << 10}
 	defer transport.CloseIdleConnections()
-	resp, err := transport.RoundTrip(req)
+	resp, err := transport.RoundTrip(s.req)
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
@@ -113,13 +113,22 @@ func (s *Stream) Append(dst []byte, channel string, data []byte) []byte {
 }
 
 // Write implements [Publisher].
-func (s *Stream) Write(p []byte) (int, error) { return s.body.Write(p) }
+func (s *Stream) Write(p []byte) (int, error) {
+	if !s.begun {
+		s.begun = true
+		go s.run()
+	}
+	return s.body.Write(p)
+}
 
 // Answered is how many publications the server has accepted so far.
 func (s *Stream) Answered() uint64 { return s.answered.Load() }
 
 // Close implements [Publisher].
 func (s *Stream) Close() error {
+	if !s.begun {
+		return nil
+	}
 	s.body.Close()
 	<-s.done
 	if n := s.refused.Load(); n > 0 && s.err == nil {
