@@ -7,11 +7,9 @@ import (
 	"os"
 
 	"holdfast.dev/holdfast/internal/cli"
-	"holdfast.dev/holdfast/internal/config"
+	"holdfast.dev/holdfast/internal/node"
 )
 
 func main() {
-	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.System(), serve))
+	os.Exit(cli.Run(context.Background(), os.Args[1:], cli.System(), node.Serve))
 }
-
-func serve(context.Context, config.Config, cli.ServeOptions) (int, error) { return 0, nil }

@@ -2,8 +2,11 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -65,12 +68,8 @@ func (n *node) build(ctx context.Context) (err error) {
 		n.hub.Refuse(wire.Errorf(wire.Unavailable, "this server is closing its last sessions; publish to another one, or again when it is back"))
 	}
 	n.rates = metrics.NewRates(n.hub.Published, func() uint64 { return n.carrier.Totals().Delivered })
-	plan, err := n.plan(n.cfg)
-	if err != nil {
-		return err
-	}
 	n.plans = make(chan *schedule.Runner, 1)
-	n.plans <- plan
+	n.plans <- n.plan(n.cfg)
 	handler, err := n.buildHandler(n.cfg)
 	if err != nil {
 		return err
@@ -214,10 +213,14 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 }
 
 func (n *node) serveHTTP() error {
+	var ln net.Listener = n.listener
 	if n.tls != nil {
-		return n.web.ServeTLS(n.listener, "", "")
+		ln = tls.NewListener(ln, n.web.TLSConfig)
 	}
-	return n.web.Serve(n.listener)
+	if err := n.web.Serve(httpapi.Listener(ln)); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }
 
 // shutdown ends what is left of HTTP: requests under way get a moment.

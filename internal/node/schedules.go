@@ -11,12 +11,12 @@ import (
 )
 
 // plan returns the schedules of a configuration, ready to run.
-func (n *node) plan(cfg config.Config) (*schedule.Runner, error) {
+func (n *node) plan(cfg config.Config) *schedule.Runner {
 	list := make([]schedule.Schedule, len(cfg.Schedules))
 	for i, s := range cfg.Schedules {
-		list[i] = schedule.Schedule(s)
+		list[i] = schedule.Schedule{Name: s.Name, Channel: s.Channel, Event: s.Event, Every: s.Every, Data: s.Data}
 	}
-	return schedule.NewRunner(list, n.publishScheduled, n.logger)
+	return schedule.New(list, n.publishScheduled, n.logger)
 }
 
 func (n *node) publishScheduled(ctx context.Context, p wire.Publication) error {
@@ -30,12 +30,7 @@ func (n *node) replan(next config.Config) {
 	if slices.EqualFunc(n.cfg.Schedules, next.Schedules, sameSchedule) {
 		return
 	}
-	runner, err := n.plan(next)
-	if err != nil {
-		n.logger.Error("reload: schedules stay as they were", "error", err)
-		return
-	}
-	n.plans <- runner
+	n.plans <- n.plan(next)
 }
 
 func sameSchedule(a, b config.Schedule) bool {
