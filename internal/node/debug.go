@@ -27,4 +27,4 @@ func newDebugServer(ctx context.Context, address string) (*debugServer, error) {
 	return &debugServer{http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, ln}, nil
 }
 
-func (d *debugServer) run(context.Context) error { return d.Serve(d.listener) }
+func (d *debugServer) run(context.Context) error { return unlessClosed(d.Serve(d.listener)) }

@@ -217,10 +217,16 @@ func (n *node) serveHTTP() error {
 	if n.tls != nil {
 		ln = tls.NewListener(ln, n.web.TLSConfig)
 	}
-	if err := n.web.Serve(httpapi.Listener(ln)); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	return unlessClosed(n.web.Serve(httpapi.Listener(ln)))
+}
+
+// unlessClosed returns err, or nil when it only says that the server was
+// closed, which is how each of them ends.
+func unlessClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // shutdown ends what is left of HTTP: requests under way get a moment.

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"holdfast.dev/holdfast/internal/config"
@@ -37,23 +36,20 @@ func sameSchedule(a, b config.Schedule) bool {
 	return a.Name == b.Name && a.Channel == b.Channel && a.Event == b.Event && a.Every == b.Every && string(a.Data) == string(b.Data)
 }
 
-var errReplanned = errors.New("other schedules were configured")
-
 // runSchedules runs one plan after the other.
 func (n *node) runSchedules(ctx context.Context) error {
-	for runner := range n.plans {
-		inner, stop := context.WithCancelCause(ctx)
+	runner := <-n.plans
+	for {
+		inner, stop := context.WithCancel(ctx)
 		done := make(chan error, 1)
 		go func() { done <- runner.Run(inner) }()
 		select {
 		case <-ctx.Done():
-			stop(ctx.Err())
+			stop()
 			return <-done
-		case next := <-n.plans:
-			stop(errReplanned)
+		case runner = <-n.plans:
+			stop()
 			<-done
-			n.plans <- next
 		}
 	}
-	return nil
 }
