@@ -45,6 +45,10 @@ func (s *Session) handle(m ws.Message, now time.Time, policy *Policy, c Carrier)
 	case flooding:
 		return errFlood
 	}
+	if policy.StandIn != nil && (m.Op == ws.Text || m.Op == ws.Binary) {
+		policy.StandIn(m, c)
+		return nil
+	}
 	switch m.Op {
 	case ws.Text:
 		s.carryOut(m.Data, policy, c)

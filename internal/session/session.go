@@ -46,6 +46,10 @@ type Policy struct {
 	Publish func(wire.Publication) (hub.Receipt, error)
 	// Compress is whether permessage-deflate may be agreed on.
 	Compress bool
+	// StandIn, if set, takes all text and binary messages in place of the
+	// session, which then greets nobody and subscribes to nothing: what
+	// carries sessions can so be shown to a conformance suite by itself.
+	StandIn func(m ws.Message, c Carrier)
 }
 
 // Carrier is what a session asks of whatever carries it. All calls are made
@@ -88,6 +92,9 @@ type Session struct {
 func (s *Session) Start(now time.Time, policy *Policy, c Carrier, channels []string) {
 	s.Connected = now.UnixMilli()
 	s.allowance.fill(now, policy)
+	if policy.StandIn != nil {
+		return
+	}
 	welcome := wire.Welcome{Session: s.ID.String(), Node: policy.Node, Version: policy.Version, User: s.User, Heartbeat: policy.Heartbeat}
 	c.Send(ws.Text, welcome.Append(nil))
 	s.join(wire.Broadcast, c)

@@ -27,19 +27,25 @@ func (k *carrier) Send(op ws.Opcode, payload []byte) {
 		return
 	}
 	l.framed = ws.AppendFrame(l.framed[:0], op, payload)
+	frame := l.framed
+	if c.session.Deflate {
+		if packed := deflated(frame); packed != nil {
+			frame = packed
+		}
+	}
 	if c.out != nil {
-		c.out.replies = append(c.out.replies, l.framed...)
-		c.out.lag += len(l.framed)
+		c.out.replies = append(c.out.replies, frame...)
+		c.out.lag += len(frame)
 		l.checkLag(c)
 		return
 	}
-	n, err := c.write(l.framed)
+	n, err := c.write(frame)
 	l.Sent.Add(uint64(n))
 	switch {
 	case err != nil:
 		l.doom(c)
-	case n < len(l.framed):
-		rest := slices.Clone(l.framed[n:])
+	case n < len(frame):
+		rest := slices.Clone(frame[n:])
 		c.out = &outbox{rest: rest, lag: len(rest)}
 		l.watchWrites(c)
 	}

@@ -2,7 +2,8 @@ package transport
 
 import "holdfast.dev/holdfast/internal/ws"
 
-// deflated is how entries are compressed: once, for all loops.
+// deflated returns a message's frame with its payload compressed, or nil when
+// that gains nothing. It is how entries are compressed: once, for all loops.
 func deflated(frame []byte) []byte {
 	payload := frame[headerSize(frame):]
 	if len(payload) < minDeflate {
@@ -12,7 +13,7 @@ func deflated(frame []byte) []byte {
 	if len(packed) >= len(payload) {
 		return nil
 	}
-	return append(ws.AppendHeader(make([]byte, 0, 10+len(packed)), ws.Text, true, len(packed)), packed...)
+	return append(ws.AppendHeader(make([]byte, 0, 10+len(packed)), ws.Opcode(frame[0]&0x0f), true, len(packed)), packed...)
 }
 
 // minDeflate is the size below which compressing costs more than it saves.

@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -111,12 +110,9 @@ func (s *stream) shut() {
 		return
 	}
 	s.shutUp = false
-	switch nc := s.nc.(type) {
-	case *net.TCPConn:
-		_ = nc.CloseWrite()
-	case *tls.Conn:
+	if nc, ok := s.nc.(interface{ CloseWrite() error }); ok {
 		s.busy = true
-		s.loop.wg.Go(func() { _ = nc.CloseWrite() })
+		s.loop.wg.Go(func() { _ = nc.CloseWrite() }) // TLS may wait in it
 	}
 }
 
