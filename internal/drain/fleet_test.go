@@ -9,6 +9,7 @@ import (
 // leave is gone after linger.
 type crowd struct {
 	linger time.Duration
+	slow   time.Duration // how long Open takes to answer
 	stuck  chan struct{} // when not nil, CloseSome hangs until it is closed
 	deaf   chan struct{} // the same for StopAdmitting
 
@@ -35,8 +36,17 @@ func (c *crowd) StopAdmitting() int {
 
 func (c *crowd) Open() int {
 	c.mu.Lock()
+	open := c.open
+	c.mu.Unlock()
+	time.Sleep(c.slow)
+	return open
+}
+
+// admit adds n sessions.
+func (c *crowd) admit(n int) {
+	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.open
+	c.open += n
 }
 
 func (c *crowd) Empty() <-chan struct{} { return c.empty }

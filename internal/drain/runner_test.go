@@ -250,6 +250,22 @@ func TestRunner_EndsWithItsContext(t *testing.T) {
 	})
 }
 
+func TestRunner_CountsWhenAdmittingStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTrial(Config{Limit: time.Minute}, newCrowd(10))
+		d.crowd.slow = 100 * time.Millisecond // Open is under way when the signal comes
+		outcome := d.run(t, func() {
+			d.kill(Signals()[len(Signals())-1])
+			time.Sleep(50 * time.Millisecond)
+			d.kill(sigterm)
+			d.crowd.admit(3)
+		})
+		if outcome.Of != 13 {
+			t.Errorf("counted %d sessions, want 13: %+v", outcome.Of, outcome)
+		}
+	})
+}
+
 // stuckLog hangs at every line until it is let go.
 type stuckLog struct {
 	slog.Handler
@@ -265,12 +281,12 @@ func (l stuckLog) Handle(context.Context, slog.Record) error {
 
 func TestRunner_EndsThoughTheLogHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newTrial(Config{Limit: time.Minute}, newCrowd(10))
+		d := newTrial(Config{}, newCrowd(10))
 		log := stuckLog{slog.DiscardHandler, make(chan struct{})}
 		defer close(log.free)
 		d.runner = NewRunner(d.config, d.crowd, slog.New(log))
 		d.run(t, func() { d.kill(sigterm) })
-		if took := time.Since(d.began); took > time.Minute+DefaultForceOver {
+		if took := time.Since(d.began); took > DefaultLimit+DefaultForceOver {
 			t.Errorf("took %v", took)
 		}
 	})

@@ -75,7 +75,7 @@ func TestRunner_PublishesEachAtItsOwnIntervalWithoutDrift(t *testing.T) {
 			time.Sleep(30 * time.Millisecond)
 			return nil
 		}}
-		r, _ := trial(t, 24*time.Hour+time.Second, p, map[string]time.Duration{
+		r, _ := trial(t, 24*time.Hour+500*time.Millisecond, p, map[string]time.Duration{
 			"a": 10 * time.Second, "b": 7 * time.Second, "c": 24 * time.Hour,
 		})
 		for name, every := range map[string]time.Duration{"a": 10 * time.Second, "b": 7 * time.Second, "c": 24 * time.Hour} {
