@@ -62,18 +62,18 @@ func (a *api) route(w http.ResponseWriter, r *http.Request) {
 	}
 	allow := a.allow(r)
 	switch {
-	case allow == nil:
+	case len(allow) == 0:
 		refuse(w, wire.Errorf(wire.NotFound, "there is nothing at %s; GET / lists what there is", wire.Quote(r.URL.Path)))
 	case r.Method == http.MethodOptions:
 		w.Header().Set("Allow", strings.Join(append(allow, http.MethodOptions), ", "))
 		w.WriteHeader(http.StatusNoContent)
 	default:
 		w.Header().Set("Allow", strings.Join(allow, ", "))
-		refuse(w, wire.Errorf(wire.MethodNotAllowed, "%s takes %s, not %s", r.URL.Path, strings.Join(allow, ", "), wire.Quote(r.Method)))
+		refuse(w, wire.Errorf(wire.MethodNotAllowed, "%s takes %s, not %s", wire.Quote(r.URL.Path), strings.Join(allow, ", "), wire.Quote(r.Method)))
 	}
 }
 
-// allow returns the methods that the request's path takes, nil for none.
+// allow returns the methods that the path of the request takes, if any.
 func (a *api) allow(r *http.Request) []string {
 	probe := *r
 	return slices.DeleteFunc(slices.Clone(methods), func(method string) bool {
