@@ -25,3 +25,7 @@ func human(d time.Duration) string {
 	}
 	return s
 }
+
+// countdown returns a time that is left in whole seconds: timers are a little
+// late, and a reader wants to see 3s, 2s, 1s.
+func countdown(left time.Duration) string { return human(left.Round(time.Second)) }

@@ -30,6 +30,12 @@ func TestHuman_LeavesOutWhatIsZero(t *testing.T) {
 	}
 }
 
+func TestCountdown_ShowsWholeSeconds(t *testing.T) {
+	if got := countdown(972 * time.Millisecond); got != "1s" {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestSlice_SumsToWhatRemained(t *testing.T) {
 	seeds(t, 500, func(t *testing.T, r *rand.Rand) {
 		n, left := r.IntN(100_000), 1+r.IntN(3600)

@@ -22,7 +22,7 @@ func (m *Machine) serving(now time.Time, fresh bool) {
 
 func (m *Machine) startLine(now time.Time) Line {
 	left := m.deadline.Sub(now)
-	message := fmt.Sprintf("drain started: %s, %s until forced shutdown", connections(m.of), human(left))
+	message := fmt.Sprintf("drain started: %s, %s until forced shutdown", connections(m.of), countdown(left))
 	if m.cause == Interrupt.String() {
 		message += " (Ctrl+C again to force it)"
 	}
@@ -39,11 +39,11 @@ func (m *Machine) progress(now time.Time) {
 	if !m.cadence.due(now, tenths(m.of, m.open)) {
 		return
 	}
-	until := human(m.deadline.Sub(now)) + " until forced shutdown"
+	until := countdown(m.deadline.Sub(now)) + " until forced shutdown"
 	left := m.deadline.Sub(now)
 	if m.state == Forcing {
 		left = 0
-		until = "closing them, " + human(m.wall().Sub(now)) + " until the hard wall"
+		until = "closing them, " + countdown(m.wall().Sub(now)) + " until the hard wall"
 	}
 	attrs := []slog.Attr{
 		slog.Int("remaining", m.open),
@@ -73,7 +73,7 @@ func (m *Machine) hurryLine(now time.Time) Line {
 	return Line{
 		Level: slog.LevelWarn,
 		Message: fmt.Sprintf("second signal, SIGTERM: limit shortened, %d of %s left, %s until forced shutdown",
-			m.open, connections(m.of), human(m.deadline.Sub(now))),
+			m.open, connections(m.of), countdown(m.deadline.Sub(now))),
 		Attrs: []slog.Attr{slog.Int("remaining", m.open), m.forcedAtAttr()},
 	}
 }
