@@ -41,7 +41,7 @@ var fullSize = sizes{
 	idleClients: 15_000, settle: 20 * time.Second,
 	channels: 200_000, channelClients: 2000,
 	linesFor:       3 * time.Second,
-	stalledClients: 1000, stalledSize: 8 << 10, stalledRate: 60, stalledFor: 12 * time.Second,
+	stalledClients: 1000, stalledSize: 16 << 10, stalledRate: 30, stalledFor: 12 * time.Second,
 }
 
 var shortSize = sizes{
@@ -91,10 +91,14 @@ type load struct {
 	process loadgen.Process
 }
 
+// patience is how long a server may send nothing: the slow ones pause for
+// seconds with the same load.
+const patience = 30 * time.Second
+
 // with connects a fleet to the server for the time of fn, and fails when a
 // client that reads did not get every message once and in order.
 func with(ctx context.Context, i *instance, opt loadgen.FleetOptions, channels []string, size int, fn func(load) error) error {
-	opt.Address, opt.Dialect = i.web, i.dialect(i.web.String())
+	opt.Address, opt.Dialect, opt.Patience = i.web, i.dialect(i.web.String()), patience
 	fleet := loadgen.NewFleet(opt)
 	running, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup

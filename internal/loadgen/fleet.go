@@ -21,6 +21,10 @@ type FleetOptions struct {
 	Lanes   int // channels per client that messages are numbered for; 1 when 0
 	Loops   int // how many share the work; half the cores, at least 1, when 0
 	Dialing int // connects under way at once; 128 when 0
+
+	// Patience is how long nothing may arrive before a wait is given up with
+	// [ErrStuck]; 5 s when 0.
+	Patience time.Duration
 }
 
 // Fleet is many clients of one server. Its methods may be called from one
@@ -29,10 +33,9 @@ type Fleet struct {
 	opt    FleetOptions
 	shards []*shard
 
-	wanted   atomic.Uint64 // the number that Await waits for
-	changed  chan struct{} // something that a waiter may wait for has happened
-	done     chan struct{} // closed when Run has returned
-	patience time.Duration // how long nothing may happen before a wait is given up
+	wanted  atomic.Uint64 // the number that Await waits for
+	changed chan struct{} // something that a waiter may wait for has happened
+	done    chan struct{} // closed when Run has returned
 
 	mu     sync.Mutex
 	faults map[string]int // guarded by mu: what went wrong, and how often
@@ -50,17 +53,16 @@ type Totals struct {
 	OutOfOrder uint64
 }
 
-// ErrStuck says that a wait was given up: for 5 seconds nothing came that it
-// was for.
-var ErrStuck = errors.New("nothing has arrived for 5 seconds while some is missing")
+// ErrStuck says that a wait was given up: nothing has arrived for a long time.
+var ErrStuck = errors.New("the clients wait, and nothing arrives any more")
 
 // NewFleet prepares a fleet; nothing is dialled before Run.
 func NewFleet(opt FleetOptions) *Fleet {
 	opt.Lanes = max(1, opt.Lanes)
 	opt.Loops = max(1, min(cmp.Or(opt.Loops, runtime.GOMAXPROCS(0)/2), opt.Clients))
+	opt.Patience = cmp.Or(opt.Patience, 5*time.Second)
 	opt.Dialing = max(1, cmp.Or(opt.Dialing, 128)/opt.Loops)
-	f := &Fleet{opt: opt, changed: make(chan struct{}, 1), done: make(chan struct{}),
-		patience: 5 * time.Second, faults: map[string]int{}}
+	f := &Fleet{opt: opt, changed: make(chan struct{}, 1), done: make(chan struct{}), faults: map[string]int{}}
 	first := 0
 	for i := range opt.Loops {
 		n := (opt.Clients - first) / (opt.Loops - i)
@@ -152,7 +154,7 @@ func (f *Fleet) Await(ctx context.Context) error {
 // wait returns when done reports true, or when its second result, a measure of
 // progress, has not changed for as long as patience allows.
 func (f *Fleet) wait(ctx context.Context, done func() (bool, uint64)) error {
-	timer := time.NewTimer(f.patience)
+	timer := time.NewTimer(f.opt.Patience)
 	defer timer.Stop()
 	var before uint64
 	for {
@@ -171,7 +173,7 @@ func (f *Fleet) wait(ctx context.Context, done func() (bool, uint64)) error {
 				return ErrStuck
 			}
 			before = progress
-			timer.Reset(f.patience)
+			timer.Reset(f.opt.Patience)
 		}
 	}
 }

@@ -116,8 +116,7 @@ func TestFleet_CountsWhatNeverComes(t *testing.T) {
 		}
 		return frames
 	}
-	f := startFleet(t, s, FleetOptions{Clients: 3})
-	f.patience = 50 * time.Millisecond
+	f := startFleet(t, s, FleetOptions{Clients: 3, Patience: 100 * time.Millisecond})
 	feed := publishTo(t, s, f, "broadcast")
 	if err := feed.Ahead(t.Context(), 1000, 4, 0); !errors.Is(err, ErrStuck) {
 		t.Errorf("Ahead: %v, want ErrStuck", err)
