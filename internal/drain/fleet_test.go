@@ -9,6 +9,7 @@ import (
 // leave is gone after linger.
 type crowd struct {
 	linger time.Duration
+	misses int           // how many too few CloseSome tells of a slice
 	slow   time.Duration // how long Open takes to answer
 	stuck  chan struct{} // when not nil, CloseSome hangs until it is closed
 	deaf   chan struct{} // the same for StopAdmitting
@@ -58,6 +59,9 @@ func (c *crowd) CloseSome(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.orders = append(c.orders, n)
+	if n < c.open {
+		n = max(n-c.misses, 0)
+	}
 	n = min(n, c.open-c.told)
 	c.told += n
 	time.AfterFunc(c.linger, func() {

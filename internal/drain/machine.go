@@ -28,7 +28,8 @@ type Machine struct {
 	tellHurry  bool // and nobody was told yet
 	cut        bool // by the third signal
 
-	asked   int // sessions that were told to leave
+	asked   int       // sessions that were told to leave
+	again   time.Time // when to ask anew for all that are left
 	pace    pace
 	cadence cadence
 	counts  count // at the last progress line
@@ -51,7 +52,8 @@ type Actions struct {
 	Refuse bool
 	// Force says that publishes are refused from now on.
 	Force bool
-	// Close is how many more sessions to end in order.
+	// Close is how many more sessions to end in order, or all that are left
+	// to tell if those are fewer.
 	Close int
 	// Wake is when Step wants to be called again at the latest, with news;
 	// zero: when something happens.
@@ -161,8 +163,7 @@ func (m *Machine) advance(now time.Time) {
 		m.enterForcing(now)
 	}
 	if m.state == Forcing {
-		m.actions.Close = m.pace.take(now, m.open)
-		m.asked += m.actions.Close
+		m.close(now)
 	}
 	if m.state == Waiting || m.cadence.asked {
 		m.progress(now)
@@ -193,52 +194,6 @@ func (m *Machine) hurry(now time.Time) {
 	m.deadline, m.hurried, m.tellHurry = deadline, true, true
 }
 
-func (m *Machine) enterForcing(now time.Time) {
-	m.state, m.forcedAt = Forcing, now
-	m.pace.start(now, now.Add(m.config.ForceOver*3/5), m.open)
-	m.actions.Force = true
-	m.cadence.said(now)
-	m.say(m.forceLine())
-}
-
-// stop ends the drain.
-func (m *Machine) stop(now time.Time) {
-	o := &Outcome{
-		Cause:       m.cause,
-		Of:          m.of,
-		Forced:      m.gone(),
-		Open:        m.open,
-		Waiting:     now.Sub(m.started),
-		Undelivered: Unknown,
-	}
-	if !m.counted {
-		o.Of, o.Open = Unknown, Unknown
-	}
-	if m.state == Forcing {
-		o.Waiting, o.Forcing = m.forcedAt.Sub(m.started), now.Sub(m.forcedAt)
-	}
-	switch {
-	case m.cut:
-		o.Result, o.Exit = Forced, ExitSignals
-	case m.open > 0 || !m.counted:
-		o.Result, o.Exit = Forced, ExitWall
-	case m.forced && m.state == Forcing:
-		o.Result, o.Exit = Forced, ExitSignals
-	case m.hurried:
-		o.Result = Hurried
-	case m.state == Forcing:
-		o.Result = Forced
-	}
-	m.state = Stopped
-	m.actions.Outcome = o
-}
-
-// gone returns how many sessions the machine had closed that are gone.
-func (m *Machine) gone() int {
-	closing := m.open - m.pace.pending // told to leave, not gone yet
-	return max(m.asked-closing, 0)
-}
-
 // wake returns when the next Step is due.
 func (m *Machine) wake(now time.Time) time.Time {
 	switch {
@@ -256,8 +211,11 @@ func (m *Machine) wake(now time.Time) time.Time {
 	if m.state == Waiting || m.cadence.asked {
 		next = earlier(next, m.cadence.wake())
 	}
-	if m.pace.pending > 0 {
+	switch {
+	case m.pace.pending > 0:
 		next = earlier(next, m.pace.next)
+	case m.state == Forcing:
+		next = earlier(next, m.again)
 	}
 	return earlier(next, m.wall())
 }

@@ -69,7 +69,6 @@ type simulation struct {
 	began   time.Time // zero: not yet
 	open    int
 	told    int
-	closed  int // what the machine asked to close
 	known   int // open at the last news
 	forced  int // known when forcing began
 	lines   spacing
@@ -148,10 +147,9 @@ func (s *simulation) check(t *testing.T, actions Actions) {
 	if actions.Force {
 		s.forced = s.known
 	}
-	s.closed += actions.Close
 	s.told = min(s.told+actions.Close, s.open)
-	if s.closed > s.forced {
-		t.Errorf("told %d sessions to leave, only %d were left when forcing began", s.closed, s.forced)
+	if asked := s.machine.asked; asked > s.forced {
+		t.Errorf("told %d sessions to leave, only %d were left when forcing began", asked, s.forced)
 	}
 	if state >= Waiting && actions.Outcome == nil && !actions.Wake.After(s.now) {
 		t.Errorf("wants to wake at %v, now is %v", actions.Wake, s.now)

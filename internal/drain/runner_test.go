@@ -222,13 +222,27 @@ func TestRunner_ForcesFromTheLimitOnAndRefusesPublishesFirst(t *testing.T) {
 		if took := time.Since(d.began); took > time.Minute+DefaultForceOver {
 			t.Errorf("took %v, want forcing to take 5s at most", took)
 		}
-		if got := d.crowd.closed(); got != 900 {
-			t.Errorf("%d sessions were told to leave, want 900", got)
-		}
-		if n := len(d.crowd.orders); n != 30 {
-			t.Errorf("they were told in %d slices, want 30", n)
+		for i, n := range d.crowd.orders[:30] {
+			if n != 30 {
+				t.Errorf("slice %d closed %d sessions, want 30", i, n)
+			}
 		}
 		if outcome.Undelivered != 7 || outcome.Forced != 900 {
+			t.Errorf("outcome %+v", outcome)
+		}
+	})
+}
+
+func TestRunner_AsksAgainForSessionsThatTheFleetMissed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newTrial(Config{Limit: time.Minute}, newCrowd(900))
+		d.crowd.linger = time.Second
+		d.crowd.misses = 7 // of each slice
+		outcome := d.run(t, func() { d.kill(sigterm) })
+		if took := time.Since(d.began); took > time.Minute+DefaultForceOver {
+			t.Errorf("took %v, want forcing to take 5s at most", took)
+		}
+		if outcome.Exit != ExitDrained || outcome.Forced != 900 {
 			t.Errorf("outcome %+v", outcome)
 		}
 	})
