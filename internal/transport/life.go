@@ -231,7 +231,7 @@ func (l *Loop) doom(c *conn) {
 		return
 	}
 	if c.state == open {
-		l.Ended(0)
+		l.Ended(wire.CloseAbnormal)
 	}
 	c.state = doomed
 	l.ended = append(l.ended, c)

@@ -31,8 +31,8 @@ type Setup struct {
 	Policy *session.Policy
 	Limits Limits
 	Logger *slog.Logger
-	// Ended is told the close code of each session that ends, 0 when the
-	// connection ended without one. It must not block.
+	// Ended is told the close code of each session that ends, CloseAbnormal
+	// when the connection was lost. It must not block.
 	Ended func(wire.CloseCode)
 }
 

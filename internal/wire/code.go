@@ -17,6 +17,7 @@ const (
 	CloseBadUTF8    CloseCode = 1007 // text that is not UTF-8
 	ClosePolicy     CloseCode = 1008 // a flood, or forbidden
 	CloseTooBig     CloseCode = 1009 // a message over the limit
+	CloseAbnormal   CloseCode = 1006 // the connection was lost; stands in no frame
 	CloseInternal   CloseCode = 1011 // a fault of the server
 	CloseRestart    CloseCode = 1012 // this server ends, in order
 	CloseOverloaded CloseCode = 1013 // back off

@@ -1,0 +1,96 @@
+package holdfast_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// imports says which packages of this module each may import. They point
+// inward: what is further down knows nothing of what is further up.
+var imports = map[string]string{
+	"internal/wire":          "",
+	"internal/ws":            "",
+	"internal/chanlog":       "",
+	"internal/engine":        "wire",
+	"internal/engine/memory": "engine wire",
+	"internal/hub":           "chanlog engine wire ws",
+	"internal/session":       "hub wire ws",
+	"internal/transport":     "hub chanlog session wire ws",
+	"internal/drain":         "",
+	"internal/schedule":      "wire",
+	"internal/auth":          "",
+	"internal/metrics":       "drain wire",
+	"internal/httpapi":       "auth drain hub session wire ws",
+	"internal/config":        "wire",
+	"internal/loadgen":       "",
+	"internal/node":          "auth config drain engine/memory httpapi hub metrics schedule session transport wire",
+	"internal/cli":           "auth config drain httpapi loadgen node wire",
+	"cmd/holdfast":           "cli",
+}
+
+// doors says by which package each module of others enters.
+var doors = map[string]string{
+	"github.com/spf13/cobra":              "internal/cli",
+	"github.com/spf13/pflag":              "internal/cli",
+	"github.com/lmittmann/tint":           "internal/cli",
+	"golang.org/x/term":                   "internal/cli",
+	"github.com/coder/websocket":          "internal/cli",
+	"github.com/goccy/go-yaml":            "internal/config",
+	"github.com/prometheus/client_golang": "internal/metrics",
+	"golang.org/x/sys":                    "internal/transport",
+}
+
+const module = "holdfast.dev/holdfast/"
+
+// packages returns what each package imports that is not of the standard
+// library, without its tests.
+func packages(t *testing.T) map[string][]string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./cmd/...", "./internal/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(map[string][]string)
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		found[strings.TrimPrefix(words[0], module)] = slices.DeleteFunc(words[1:], func(p string) bool {
+			return !strings.Contains(strings.SplitN(p, "/", 2)[0], ".")
+		})
+	}
+	return found
+}
+
+func TestArchitecture_ImportsPointInward(t *testing.T) {
+	for name, list := range packages(t) {
+		allowed, known := imports[name]
+		if !known {
+			t.Errorf("package %s is not in the import table", name)
+		}
+		for _, p := range list {
+			if inner, ours := strings.CutPrefix(p, module+"internal/"); ours && !slices.Contains(strings.Fields(allowed), inner) {
+				t.Errorf("%s imports %s; it may import: %s", name, inner, allowed)
+			}
+		}
+	}
+}
+
+func TestArchitecture_EachLibraryEntersByOnePackage(t *testing.T) {
+	for name, list := range packages(t) {
+		for _, p := range list {
+			if strings.HasPrefix(p, module) {
+				continue
+			}
+			door := ""
+			for library, at := range doors {
+				if p == library || strings.HasPrefix(p, library+"/") {
+					door = at
+				}
+			}
+			if door != name {
+				t.Errorf("%s imports %s; its door is %q", name, p, door)
+			}
+		}
+	}
+}
