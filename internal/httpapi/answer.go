@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"time"
 
 	"holdfast.dev/holdfast/internal/wire"
 )
@@ -40,6 +41,8 @@ func answerBytes(w http.ResponseWriter, status int, body []byte) {
 // an error becomes a status, headers and a body.
 func refuse(w http.ResponseWriter, err error) {
 	e := refusal(err)
+	// Counted from now: the request may have taken its time.
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerPatience))
 	h := w.Header()
 	switch e.Code.Status() {
 	case http.StatusUnauthorized:

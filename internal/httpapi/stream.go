@@ -138,7 +138,9 @@ func (s *stream) lines() bool {
 	if s.skipping {
 		s.start = s.end
 	}
-	s.end = copy(s.buf, s.buf[s.start:s.end])
+	if s.start > 0 {
+		s.end = copy(s.buf, s.buf[s.start:s.end])
+	}
 	s.start, s.seen = 0, s.end
 	return true
 }
