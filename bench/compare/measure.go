@@ -248,6 +248,10 @@ func stalledClient(ctx context.Context, i *instance, sz sizes) (values, error) {
 		opt := loadgen.FleetOptions{Clients: sz.stalledClients, Stalled: stalled}
 		err := with(ctx, i, opt, broadcast, sz.stalledSize, func(l load) error {
 			l.fleet.Stall()
+			if err := l.feed.AtRate(ctx, sz.stalledRate, sz.stalledFor/6); err != nil {
+				return err
+			}
+			l.fleet.Latency() // what came just after the connecting does not count
 			err := l.feed.AtRate(ctx, sz.stalledRate, sz.stalledFor)
 			v[key] = l.fleet.Latency().Summary().P99
 			return err
