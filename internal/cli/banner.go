@@ -22,7 +22,7 @@ type greeting struct {
 func (g greeting) banner(w io.Writer) {
 	curl := "curl -d '{\"text\":\"hi\"}'"
 	if len(g.cfg.APIKeys) > 0 {
-		curl += ` -H "Authorization: Bearer $HOLDFAST_API_KEY"`
+		curl += ` -H "Authorization: Bearer KEY"`
 	}
 	url := g.url("http")
 	if !g.tls() {

@@ -21,6 +21,8 @@ func (p *publishing) stream(ctx context.Context, api *api, channel string) error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	body, feed := io.Pipe()
+	// net/http waits for the body's reader before it gives a request up.
+	context.AfterFunc(ctx, func() { feed.CloseWithError(context.Cause(ctx)) })
 	// Standard input can't be interrupted: the feeder is not awaited when the
 	// server ends the request first.
 	fed := make(chan error, 1)

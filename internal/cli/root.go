@@ -37,7 +37,7 @@ func newRoot(a *app) *cobra.Command {
 	})
 	root.InitDefaultHelpFlag()
 	root.AddCommand(
-		newServe(a), newPublish(a), newSubscribe(a), newStatus(a),
+		newServe(a), newPublish(a), newSubscribe(a), newStatus(a), newBench(a),
 		newConfig(a), newVersion(a), exitCodesTopic(), environmentTopic(),
 	)
 	root.SetHelpCommand(newHelp(a))

@@ -61,7 +61,7 @@ type ServeOptions struct {
 func Run(ctx context.Context, args []string, stdio Stdio, serve ServeFunc) int {
 	a := &app{Stdio: stdio, args: args, serve: serve}
 	root := newRoot(a)
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // never nil: cobra would take those of the process
 	root.SetIn(stdio.In)
 	root.SetOut(stdio.Out)
 	root.SetErr(stdio.Err)

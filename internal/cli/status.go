@@ -20,15 +20,15 @@ type watching struct {
 
 // serverStatus is what GET /v1/status tells.
 type serverStatus struct {
-	Version    string   `json:"version"`
-	PID        int      `json:"pid"`
-	Uptime     float64  `json:"uptime_s"`
-	Sessions   int64    `json:"sessions"`
-	Channels   int64    `json:"channels"`
-	Publishes  *float64 `json:"publishes_per_s"`
-	Deliveries *float64 `json:"deliveries_per_s"`
-	Memory     int64    `json:"memory_bytes"`
-	Drain      struct {
+	Version   string   `json:"version"`
+	PID       int      `json:"pid"`
+	Uptime    float64  `json:"uptime_s"`
+	Sessions  int64    `json:"sessions"`
+	Channels  int64    `json:"channels"`
+	Published *float64 `json:"published_per_s"`
+	Delivered *float64 `json:"delivered_per_s"`
+	Memory    int64    `json:"memory_bytes"`
+	Drain     struct {
 		State     string   `json:"state"`
 		Remaining int64    `json:"remaining"`
 		Of        int64    `json:"of"`
@@ -102,11 +102,11 @@ func (s *serverStatus) lines(base string) []string {
 		"  sessions    " + grouped(s.Sessions),
 		"  channels    " + grouped(s.Channels),
 	}
-	if s.Publishes != nil {
-		lines = append(lines, fmt.Sprintf("  publishes   %.1f/s", *s.Publishes))
+	if s.Published != nil {
+		lines = append(lines, fmt.Sprintf("  published   %.1f/s", *s.Published))
 	}
-	if s.Deliveries != nil {
-		lines = append(lines, fmt.Sprintf("  deliveries  %.1f/s", *s.Deliveries))
+	if s.Delivered != nil {
+		lines = append(lines, fmt.Sprintf("  delivered   %.1f/s", *s.Delivered))
 	}
 	lines = append(lines, fmt.Sprintf("  memory      %.1f MiB", float64(s.Memory)/(1<<20)))
 	state := "  state       " + plainLine(s.Drain.State)

@@ -53,8 +53,12 @@ func span(d time.Duration) string {
 		return d.Round(time.Millisecond).String()
 	case s < 60:
 		return fmt.Sprintf("%ds", s)
+	case s < 3600 && s%60 == 0:
+		return fmt.Sprintf("%dm", s/60)
 	case s < 3600:
 		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+	case s < 86400 && s%3600/60 == 0:
+		return fmt.Sprintf("%dh", s/3600)
 	case s < 86400:
 		return fmt.Sprintf("%dh%02dm", s/3600, s/60%60)
 	default:

@@ -39,6 +39,9 @@ func Changes(old, next Config) []Change {
 			continue
 		}
 		c := Change{Name: s.Name, From: s.Text(&old), To: s.Text(&next), Origin: next.Origin(s.Name), Reloadable: s.Reloadable}
+		if (s.Name == "tls-cert" || s.Name == "tls-key") && (old.TLSCert == "") != (next.TLSCert == "") {
+			c.Reloadable = false // the listener either speaks TLS or doesn't
+		}
 		if s.Secret {
 			c.From, c.To = count(len(old.APIKeys)), count(len(next.APIKeys))
 		}

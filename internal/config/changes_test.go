@@ -18,7 +18,7 @@ func TestChanges_SayWhatChangedAndWhatNeedsARestart(t *testing.T) {
 	if same, _, _ := l.Load(); len(Changes(old, same)) != 0 {
 		t.Errorf("nothing changed, yet: %v", Changes(old, same))
 	}
-	content = "listen: 127.0.0.1:9000\napi-key: 0123456789abcdef\nlog-level: debug\nheartbeat: 25s\n" +
+	content = "listen: 127.0.0.1:9000\napi-key: 0123456789abcdef\nlog-level: debug\nheartbeat: 25s\ntls-cert: c.pem\ntls-key: k.pem\n" +
 		"schedules:\n- {name: b, channel: y, every: 5s, data: 1}\n- {name: c, channel: x, every: 5s, data: 1}\n"
 	next, _, err := l.Load()
 	if err != nil {
