@@ -45,12 +45,12 @@ code is 1 if a message was lost, repeated or out of order.`,
 	f.StringVar(&b.opt.URL, "url", "", "`URL` the server's WebSocket (ws://127.0.0.1:8000/ws)")
 	f.StringVar(&a.common.key, "api-key", "", "`KEY|@FILE` key to publish with; better @FILE")
 	f.IntVar(&b.opt.Clients, "clients", 1000, "`N` clients that receive (1000); 0: only publish")
-	f.Float64Var(&b.opt.Rate, "rate", 100, "`N` messages a second (100); 0: as fast as the slowest client receives")
+	f.Float64Var(&b.opt.Rate, "rate", 100, "`N` messages a second (100); 0: as fast as clients receive")
 	f.IntVar(&b.opt.Size, "size", 128, "`BYTES` of a message's data (128)")
 	f.DurationVar(&b.opt.Duration, "duration", 10*time.Second, "`DURATION` how long to publish (10s)")
 	f.IntVar(&b.opt.Channels, "channels", 0, "`N` channels with one subscriber each, instead of one for all")
 	f.IntVar(&b.opt.Stalled, "stalled", 0, "`N` further clients that connect and then read nothing")
-	f.IntVar(&b.opt.PID, "pid", 0, "`PID` the server's process; else asked of a server on this machine")
+	f.IntVar(&b.opt.PID, "pid", 0, "`PID` the server's process, if it can't be asked for it")
 	a.outputFlags(c)
 	return c
 }

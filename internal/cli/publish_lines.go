@@ -55,27 +55,46 @@ func (p *publishing) stream(ctx context.Context, api *api, channel string) error
 	return p.summary(sum, err)
 }
 
-// feed writes a publication for each line of standard input.
+// feed writes a publication for each line of standard input: many at once
+// when they come fast, each as it comes when they don't.
 func (p *publishing) feed(w io.Writer, channel string) error {
-	lines := bufio.NewScanner(p.In)
-	lines.Buffer(make([]byte, 64<<10), longestLine)
-	var out []byte
-	n := 0
-	for lines.Scan() {
-		n++
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 {
-			continue
+	in := bufio.NewReaderSize(p.In, 64<<10)
+	out := bufio.NewWriterSize(w, 64<<10)
+	var line, publication []byte
+	for n := 1; ; n++ {
+		var end error
+		if line, end = readLine(in, line[:0]); end != nil && end != io.EOF {
+			return fmt.Errorf("line %d of standard input: %w", n, end)
 		}
-		out = appendPublication(out[:0], channel, p.event, asJSON(line))
-		if _, err := w.Write(out); err != nil {
-			return err
+		if text := bytes.TrimSpace(line); len(text) > 0 {
+			publication = appendPublication(publication[:0], channel, p.event, asJSON(text))
+			if _, err := out.Write(publication); err != nil {
+				return err
+			}
+		}
+		if end == io.EOF {
+			return out.Flush()
+		}
+		if waiting, _ := in.Peek(in.Buffered()); !bytes.ContainsRune(waiting, '\n') {
+			if err := out.Flush(); err != nil {
+				return err
+			}
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("line %d of standard input: %w", n+1, err)
+}
+
+// readLine appends the next line, with its end, to line.
+func readLine(in *bufio.Reader, line []byte) ([]byte, error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		line = append(line, part...)
+		if len(line) > longestLine {
+			return line, fmt.Errorf("it is longer than %d bytes", longestLine)
+		}
+		if err != bufio.ErrBufferFull {
+			return line, err
+		}
 	}
-	return nil
 }
 
 func appendPublication(out []byte, channel, event string, data []byte) []byte {
@@ -136,7 +155,7 @@ func (p *publishing) summary(sum tally, err error) error {
 	case err != nil:
 		return err
 	case sum.refused > 0:
-		return &exitError{exitRefused, fmt.Errorf("%s messages were refused", grouped(sum.refused))}
+		return &exitError{exitRefused, fmt.Errorf("messages refused: %s", grouped(sum.refused))}
 	case sum.published > 0 && sum.received == 0:
 		p.say("0 received. Nobody listens there now")
 	}
