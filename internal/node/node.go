@@ -64,9 +64,7 @@ func (n *node) build(ctx context.Context) (err error) {
 	}
 	n.hub.Use(memory.New(n.hub), n.carrier.Listeners())
 	n.drainer = drain.NewRunner(drain.Config{Limit: n.cfg.DrainLimit, LogEvery: n.cfg.DrainLogEvery}, n.carrier, n.logger)
-	n.drainer.OnForcing = func() {
-		n.hub.Refuse(wire.Errorf(wire.Unavailable, "this server is closing its last sessions; publish to another one, or again when it is back"))
-	}
+	n.drainer.Undelivered = func() int { return int(n.carrier.Totals().Undelivered) }
 	n.rates = metrics.NewRates(n.hub.Published, func() uint64 { return n.carrier.Totals().Delivered })
 	n.plans = make(chan *schedule.Runner, 1)
 	n.plans <- n.plan(n.cfg)
@@ -182,6 +180,11 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 	defer signal.Stop(reloads)
 
 	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	planned, unplan := context.WithCancel(inner)
+	n.drainer.OnForcing = func() {
+		unplan()
+		n.hub.Refuse(wire.Errorf(wire.Unavailable, "this server is closing its last sessions; publish to another one, or again when it is back"))
+	}
 	var wg sync.WaitGroup
 	background := func(what string, f func(context.Context) error) {
 		wg.Go(func() {
@@ -192,7 +195,7 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 	}
 	background("the event loops", n.carrier.Run)
 	background("the rates", n.rates.Run)
-	background("the schedules", n.runSchedules)
+	background("the schedules", func(context.Context) error { return n.runSchedules(planned) })
 	background("the HTTP server", func(context.Context) error { return n.serveHTTP() })
 	background("reloading", func(ctx context.Context) error { return n.reload(ctx, reloads) })
 	if n.debug != nil {
@@ -202,6 +205,7 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 
 	outcome, err := n.drainer.Run(ctx, signals)
 	n.shutdown()
+	unplan()
 	stop()
 	if outcome.Exit == 0 {
 		wg.Wait()

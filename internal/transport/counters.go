@@ -7,11 +7,15 @@ type Counters struct {
 	Accepted  atomic.Uint64 // sessions
 	Delivered atomic.Uint64 // messages handed to sockets
 	Sent      atomic.Uint64 // bytes handed to sockets
+
+	// Undelivered counts the messages that sessions did not take any more
+	// when this server ended them.
+	Undelivered atomic.Uint64
 }
 
 // Totals are the counters of all loops together.
 type Totals struct {
-	Accepted, Delivered, Sent uint64
+	Accepted, Delivered, Sent, Undelivered uint64
 }
 
 // Totals returns what was counted so far.
@@ -20,6 +24,7 @@ func (s *Server) Totals() (t Totals) {
 		t.Accepted += l.Accepted.Load()
 		t.Delivered += l.Delivered.Load()
 		t.Sent += l.Sent.Load()
+		t.Undelivered += l.Undelivered.Load()
 	}
 	return t
 }

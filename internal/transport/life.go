@@ -39,7 +39,7 @@ func (l *Loop) admit(a *arrival) {
 	l.ids[c.session.ID] = c.slot
 	l.wheel.set(c, 1+tick(rand.N(int64(ticks(l.Policy.Heartbeat))))) // jittered, so that pings spread out
 	l.Accepted.Add(1)
-	l.size.Add(1)
+	l.open.Add(1)
 	if c.stream != nil {
 		c.stream.begin(l, c)
 	} else if err := l.poller.add(c.fd, c.slot, c.generation); err != nil {
@@ -187,6 +187,7 @@ func (l *Loop) end(c *conn, why *session.End) {
 		return
 	}
 	c.state = closing
+	l.open.Add(-1)
 	l.Ended(why.Code)
 	if c.out == nil {
 		c.out = &outbox{}
@@ -230,8 +231,12 @@ func (l *Loop) doom(c *conn) {
 	if c.state == doomed {
 		return
 	}
-	if c.state == open {
+	switch c.state {
+	case open:
+		l.open.Add(-1)
 		l.Ended(wire.CloseAbnormal)
+	case closing:
+		l.Undelivered.Add(uint64(c.out.messages()))
 	}
 	c.state = doomed
 	l.ended = append(l.ended, c)

@@ -52,7 +52,7 @@ type Loop struct {
 	paced  chan struct{}
 
 	backlog atomic.Int64
-	size    atomic.Int32 // conns in use
+	open    atomic.Int32 // sessions that were not told to go
 	Counters
 }
 
@@ -207,7 +207,6 @@ func (l *Loop) bury() {
 		_, held := c.session.Unfinished()
 		l.gate.hold(-held)
 		l.table.release(c)
-		l.size.Add(-1)
 		l.gate.leave()
 	}
 	clear(l.ended)

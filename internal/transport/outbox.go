@@ -96,3 +96,15 @@ func (o *outbox) spilled(n int, frame func(*chanlog.Entry) []byte) (messages int
 	}
 	return messages, false
 }
+
+// messages counts what lies before the cursors.
+func (o *outbox) messages() (n int) {
+	for _, k := range o.cursors {
+		for e := k.next; ; e = e.Next() {
+			if n++; e == k.last {
+				break
+			}
+		}
+	}
+	return n
+}

@@ -151,17 +151,17 @@ func (s *Server) Empty() <-chan struct{} { return s.gate.Empty() }
 func (s *Server) Refusal() *wire.Error { return s.gate.Refusal() }
 
 // CloseSome begins the orderly end of n more sessions, those first that have
-// nothing due. It does not wait.
+// nothing due, each loop taking its part. It does not wait.
 func (s *Server) CloseSome(n int) {
-	open := max(1, s.gate.Open())
-	given := 0
-	for i, l := range s.loops {
-		share := n - given
-		if i < len(s.loops)-1 {
-			share = min(share, (n*int(l.size.Load())+open-1)/open)
-		}
-		given += share
+	untold := 0
+	for _, l := range s.loops {
+		untold += int(l.open.Load())
+	}
+	for _, l := range s.loops {
+		open := int(l.open.Load())
+		share := min(open, (n*open+untold-1)/max(1, untold))
 		l.do(func() { l.endSome(share) })
+		n, untold = n-share, untold-open
 	}
 }
 
