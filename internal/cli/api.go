@@ -59,7 +59,7 @@ type refusal struct {
 }
 
 func (r *refusal) Error() string {
-	text := fmt.Sprintf("the server refused (%d %s): %s", r.status, r.body.Code, plain(r.body.Message))
+	text := fmt.Sprintf("the server refused (%d %s): %s", r.status, plainLine(r.body.Code), plainLine(r.body.Message))
 	if r.status == http.StatusUnauthorized {
 		text += ". Give its key: --api-key @FILE or HOLDFAST_API_KEY"
 	}

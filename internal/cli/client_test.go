@@ -158,3 +158,14 @@ func TestClient_IsSilentWhenItsReaderLeaves(t *testing.T) {
 		t.Errorf("exit code %d, said %q", code, err.String())
 	}
 }
+
+func TestClient_FollowsNoRedirectWithTheKey(t *testing.T) {
+	asked := false
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer elsewhere.Close()
+	here := http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect)
+	got := runIn(t, serverOf(t, here, "HOLDFAST_API_KEY=0123456789abcdef"), "status")
+	if got.code != 1 || asked {
+		t.Errorf("followed: %t, %+v", asked, got)
+	}
+}
