@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"holdfast.dev/holdfast/internal/config"
+	"holdfast.dev/holdfast/internal/node"
 )
 
 var update = flag.Bool("update", false, "write golden files and the wanted output of scripts")
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 }
 
 // pretendServer stands in for the server: it is ready, and done.
-func pretendServer(_ context.Context, _ config.Config, opts ServeOptions) (int, error) {
+func pretendServer(_ context.Context, _ config.Config, opts node.Options) (int, error) {
 	opts.Ready(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 8000})
 	return 0, nil
 }

@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"os"
 	"strings"
 
 	"golang.org/x/term"
 
 	"holdfast.dev/holdfast/internal/config"
+	"holdfast.dev/holdfast/internal/node"
 )
 
 // Stdio is the world around a command.
@@ -36,24 +35,7 @@ func System() Stdio {
 
 // ServeFunc runs a server until it has stopped and returns the exit code. An
 // error is shown to the user before exiting.
-type ServeFunc func(ctx context.Context, cfg config.Config, opts ServeOptions) (exit int, err error)
-
-// ServeOptions is what a server needs besides its configuration.
-type ServeOptions struct {
-	// Logger is where the server logs.
-	Logger *slog.Logger
-	// Level is the level of Logger; setting it takes effect at once.
-	Level *slog.LevelVar
-	// Terminal says that a person watches the log.
-	Terminal bool
-	// Version of this program.
-	Version string
-	// Reload reads all sources of the configuration again.
-	Reload func() (config.Config, []string, error)
-	// Ready must be called once, with the address bound, when clients can
-	// connect.
-	Ready func(addr net.Addr)
-}
+type ServeFunc func(ctx context.Context, cfg config.Config, opts node.Options) (exit int, err error)
 
 // Run carries out one command line (without the program's name) and returns
 // the exit code. serve runs the server. Client commands end when ctx does,

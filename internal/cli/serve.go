@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"holdfast.dev/holdfast/internal/config"
+	"holdfast.dev/holdfast/internal/node"
 )
 
 func newServe(a *app) *cobra.Command {
@@ -52,7 +53,7 @@ func (a *app) runServe(c *cobra.Command) error {
 	for _, w := range warnings {
 		log.Warn(w)
 	}
-	exit, err := a.serve(c.Context(), cfg, ServeOptions{
+	exit, err := a.serve(c.Context(), cfg, node.Options{
 		Logger: log, Level: level, Version: version(),
 		Terminal: a.ErrTerminal,
 		Reload:   loader.Load,

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"holdfast.dev/holdfast/internal/config"
+	"holdfast.dev/holdfast/internal/node"
 )
 
 func TestServe_EndsWithTheServersOwnExitCode(t *testing.T) {
@@ -23,7 +24,7 @@ func TestServe_EndsWithTheServersOwnExitCode(t *testing.T) {
 		{1, errors.New("listen 127.0.0.1:8000: address already in use"), ran{1, "", "holdfast: listen 127.0.0.1:8000: address already in use\n"}},
 	}
 	for _, test := range tests {
-		serve := func(context.Context, config.Config, ServeOptions) (int, error) { return test.code, test.err }
+		serve := func(context.Context, config.Config, node.Options) (int, error) { return test.code, test.err }
 		var out, err strings.Builder
 		code := Run(t.Context(), nil, Stdio{Out: &out, Err: &err}, serve)
 		if got := (ran{code, out.String(), err.String()}); got != test.want {
@@ -35,7 +36,7 @@ func TestServe_EndsWithTheServersOwnExitCode(t *testing.T) {
 func TestServe_GivesTheServerWhatItNeeds(t *testing.T) {
 	file := t.TempDir() + "/holdfast.yaml"
 	write(t, file, "heartbeat: 20s\nlog-level: warn\n")
-	serve := func(_ context.Context, cfg config.Config, opts ServeOptions) (int, error) {
+	serve := func(_ context.Context, cfg config.Config, opts node.Options) (int, error) {
 		if cfg.Heartbeat.String() != "20s" || opts.Version == "" || opts.Logger.Enabled(t.Context(), slog.LevelInfo) {
 			t.Errorf("config %+v, options %+v", cfg, opts)
 		}

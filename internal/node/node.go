@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"holdfast.dev/holdfast/internal/auth"
-	"holdfast.dev/holdfast/internal/cli"
 	"holdfast.dev/holdfast/internal/config"
 	"holdfast.dev/holdfast/internal/drain"
 	"holdfast.dev/holdfast/internal/engine/memory"
@@ -30,7 +29,7 @@ import (
 // node is the parts of one server.
 type node struct {
 	cfg      config.Config
-	opts     cli.ServeOptions
+	opts     Options
 	logger   *slog.Logger
 	started  time.Time
 	hub      *hub.Hub
@@ -48,7 +47,7 @@ type node struct {
 
 // Serve runs a server until it has drained and returns the exit code. An
 // error means that it did not start.
-func Serve(ctx context.Context, cfg config.Config, opts cli.ServeOptions) (exit int, err error) {
+func Serve(ctx context.Context, cfg config.Config, opts Options) (exit int, err error) {
 	n := &node{cfg: cfg, opts: opts, logger: opts.Logger, started: time.Now()}
 	if err := n.build(ctx); err != nil {
 		return 1, err
