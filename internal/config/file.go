@@ -23,12 +23,15 @@ type decoder struct {
 	faults []error
 }
 
+// lineEnds turns all that YAML takes for the end of a line into one.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 // decodeFile reads the settings of a YAML file: one mapping from the names of
 // settings to their values. It is strict: unknown keys, keys given twice,
 // anchors, tags and several documents are faults.
 func decodeFile(path string, content []byte) ([]entry, []error) {
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
-	d := &decoder{path: path, lines: strings.Split(string(bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))), "\n")}
+	d := &decoder{path: path, lines: strings.Split(lineEnds.Replace(string(content)), "\n")}
 	if len(content) > maxFile {
 		d.fault("", nil, fmt.Sprintf("the file has %d bytes, %d at most", len(content), maxFile))
 		return nil, d.faults

@@ -24,7 +24,7 @@ func FuzzFile(f *testing.F) {
 	f.Add("allow-origin: [https://a.example.com]\nmax-lag: 1MiB\n")
 	f.Fuzz(func(t *testing.T, content string) {
 		c, _, err := loadFile(content)
-		lines := strings.Count(content, "\n") + 1
+		lines := strings.Count(lineEnds.Replace(content), "\n") + 1
 		for _, fault := range Faults(err) {
 			if fault.Error() == "" {
 				t.Error("a fault that says nothing")
