@@ -152,7 +152,10 @@ func TestDeadline_AStreamWithoutAWholeLineFor30sIs408OnItsLine(t *testing.T) {
 					time.Sleep(linePatience - time.Second)
 				}
 				send("\n")      // an empty line keeps it alive
-				for send("x") { // bytes alone do not
+				for range 50 {
+					if !send("x") { // bytes alone do not
+						return
+					}
 					time.Sleep(linePatience / 10)
 				}
 			})
