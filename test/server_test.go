@@ -22,6 +22,7 @@ type server struct {
 	address string // HOST:PORT
 	scheme  string // http or https
 	web     *http.Client
+	issuer  *authority // of its certificate, with TLS
 
 	ended chan struct{} // closed when the process is gone
 	exit  int           // its code; -1 when a signal ended it. Valid once ended

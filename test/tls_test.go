@@ -113,9 +113,15 @@ func (c *certificate) renew(t *testing.T) int64 {
 func (c *certificate) serve(t *testing.T, flags ...string) *server {
 	t.Helper()
 	s := serve(t, append([]string{"--tls-cert", c.cert, "--tls-key", c.key}, flags...)...)
-	s.scheme = "https"
+	s.scheme, s.issuer = "https", c.authority
 	s.web.Transport = &http.Transport{TLSClientConfig: &tls.Config{RootCAs: c.authority.pool}}
 	return s
+}
+
+// authority returns the path of the certificate of the server's authority.
+func (s *server) authority(t *testing.T) string {
+	t.Helper()
+	return file(t, "authority.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.issuer.cert.Raw})))
 }
 
 // shown returns the serial number of the certificate that new connections are
