@@ -16,6 +16,9 @@ type Listener interface {
 	// Pace waits while the listener is too far behind with what it was
 	// notified of, until ctx is done.
 	Pace(ctx context.Context) error
+	// Overloaded reports whether the listener is so far behind that even
+	// publishers who cannot wait must be turned away.
+	Overloaded() bool
 }
 
 // Feed is one listener's part of a channel: which of its sessions subscribe,

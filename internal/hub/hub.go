@@ -74,17 +74,24 @@ type Receipt struct {
 func (h *Hub) Publish(ctx context.Context, p wire.Publication) (Receipt, error) {
 	for _, l := range h.listeners {
 		if err := l.Pace(ctx); err != nil {
-			return Receipt{}, wire.Errorf(wire.Overloaded, "the server is behind with deliveries; the message was not published, try again")
+			return Receipt{}, errBehind
 		}
 	}
 	return h.PublishNow(ctx, p)
 }
+
+var errBehind = wire.Errorf(wire.Overloaded, "the server is behind with deliveries; the message was not published, try again")
 
 // PublishNow is Publish without waiting for the event loops, for callers that
 // run on one of them.
 func (h *Hub) PublishNow(ctx context.Context, p wire.Publication) (Receipt, error) {
 	if refusal := h.refusing.Load(); refusal != nil {
 		return Receipt{}, refusal
+	}
+	for _, l := range h.listeners {
+		if l.Overloaded() {
+			return Receipt{}, errBehind
+		}
 	}
 	m, err := h.engine.Publish(ctx, p)
 	if err != nil {
@@ -137,18 +144,19 @@ func (h *Hub) Subscribers(channel string) int {
 func (h *Hub) Join(name string, l Listener) *Feed {
 	s := h.shard(name)
 	s.mu.Lock()
-	c, known := s.channels[name]
-	if !known {
+	c := s.channels[name]
+	if c == nil {
 		c = &Channel{name: name}
 		s.channels[name] = c
 	}
 	c.mu.Lock()
 	f := c.feed(l)
+	placed := c.epoch != ""
 	c.mu.Unlock()
 	s.mu.Unlock()
 	c.members.Add(1)
 	h.members.Add(1)
-	if !known {
+	if !placed {
 		// Only now, when no message can pass by unseen any more.
 		top := h.engine.Top(name)
 		c.mu.Lock()

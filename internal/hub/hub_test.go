@@ -15,6 +15,7 @@ import (
 type ear struct {
 	mu      sync.Mutex
 	backlog int
+	behind  bool
 	fresh   []*hub.Feed
 }
 
@@ -28,6 +29,7 @@ func (e *ear) Notify(f *hub.Feed, bytes int, first bool) {
 }
 
 func (e *ear) Pace(context.Context) error { return nil }
+func (e *ear) Overloaded() bool           { return e.behind }
 
 func newHub(ears ...hub.Listener) *hub.Hub {
 	h := hub.New()
@@ -128,6 +130,34 @@ func TestHub_ListsChannelsByPages(t *testing.T) {
 	page := h.Channels("c1", "c14", 3)
 	if len(page) != 3 || page[0].Name != "c15" || page[2].Name != "c17" || page[0].Subscribers != 1 {
 		t.Errorf("got %+v", page)
+	}
+}
+
+func TestHub_TurnsPublishersAwayThatCannotWait(t *testing.T) {
+	e := ear{behind: true}
+	h := newHub(&e)
+	if _, err := h.PublishNow(t.Context(), wire.Publication{Channel: "a", Data: []byte("1")}); err == nil {
+		t.Error("a publish was taken by a server that is far behind")
+	}
+}
+
+// TestHub_TellsEveryFirstListenerWhereAChannelBegins has two loops join a new
+// channel at the same time, over and over.
+func TestHub_TellsEveryFirstListenerWhereAChannelBegins(t *testing.T) {
+	var ears [2]ear
+	h := newHub(&ears[0], &ears[1])
+	for i := range 2000 {
+		name := fmt.Sprintf("c%d", i)
+		var wg sync.WaitGroup
+		for k := range ears {
+			wg.Go(func() {
+				f := h.Join(name, &ears[k])
+				if _, _, place := f.Take(); place.Epoch == "" {
+					t.Errorf("%s begins at %q", name, place)
+				}
+			})
+		}
+		wg.Wait()
 	}
 }
 

@@ -67,9 +67,6 @@ func (m *Members) Again() { m.next = 0 }
 // Finish ends the walk.
 func (m *Members) Finish() { m.next, m.end = 0, 0 }
 
-// Walking reports whether a walk is under way.
-func (m *Members) Walking() bool { return m.end > 0 }
-
 // Next returns the next slot of the walk; ok is false at its end.
 func (m *Members) Next() (slot int32, ok bool) {
 	if m.next == m.end {

@@ -41,4 +41,7 @@ func (a *allowance) spend(now time.Time, policy *Policy) verdict {
 	return granted
 }
 
+// charge takes more frames off, for one that was a lot of work.
+func (a *allowance) charge(frames int) { a.level -= int32(frames) * 1000 }
+
 func millis(t time.Time) uint32 { return uint32(t.UnixMilli()) }

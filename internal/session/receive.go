@@ -22,19 +22,29 @@ var (
 )
 
 // Receive takes bytes as they came from the client and carries out what they
-// ask for. It may change p. An error is an *End, and nothing more may be fed.
-func (s *Session) Receive(p []byte, now time.Time, policy *Policy, c Carrier) error {
+// ask for. It may change p. It returns how many whole messages there were. An
+// error is an *End, and nothing more may be fed.
+func (s *Session) Receive(p []byte, now time.Time, policy *Policy, c Carrier) (whole int, err error) {
 	limits := ws.Limits{MaxMessage: policy.MaxFrame, Deflate: s.Deflate}
-	err := s.reader.Feed(p, limits, func(m ws.Message) error {
+	err = s.reader.Feed(p, limits, func(m ws.Message) error {
+		if m.Op == ws.Text || m.Op == ws.Binary {
+			whole++
+		}
 		return s.handle(m, now, policy, c)
 	})
 	if fault, ok := err.(*ws.CloseError); ok {
-		return &End{wire.CloseCode(fault.Code), fault.Reason}
+		return whole, &End{wire.CloseCode(fault.Code), fault.Reason}
 	}
-	return err
+	return whole, err
 }
 
 func (s *Session) handle(m ws.Message, now time.Time, policy *Policy, c Carrier) error {
+	if !c.Open() {
+		return nil // it was ended by an earlier frame of the same bytes
+	}
+	if m.Op == ws.Close {
+		return closed(m) // it is owed an answer, whatever its rate
+	}
 	switch s.allowance.spend(now, policy) {
 	case refused:
 		if m.Op == ws.Text {
@@ -56,8 +66,6 @@ func (s *Session) handle(m ws.Message, now time.Time, policy *Policy, c Carrier)
 		return errBinary
 	case ws.Ping:
 		c.Send(ws.Pong, m.Data)
-	case ws.Close:
-		return closed(m)
 	}
 	return nil
 }
@@ -109,11 +117,15 @@ func (s *Session) subscribeAll(r wire.Request, policy *Policy, c Carrier) error 
 	} else if r.Channel != "" {
 		return wire.Errorf(wire.BadRequest, `give "channel" or "channels", not both`)
 	}
+	if len(names) > policy.MaxSubscriptions {
+		return wire.Errorf(wire.TooManySubs, "%d channels in one frame; a session may have %d", len(names), policy.MaxSubscriptions)
+	}
 	for _, name := range names {
 		if err := CheckSubscribe(name, s.User); err != nil {
 			return err
 		}
 	}
+	s.allowance.charge(len(names) / namesPerFrame)
 	for _, name := range names {
 		if err := s.subscribe(name, r.Request, policy, c); err != nil {
 			return err
@@ -121,6 +133,9 @@ func (s *Session) subscribeAll(r wire.Request, policy *Policy, c Carrier) error 
 	}
 	return nil
 }
+
+// namesPerFrame is how many channels of a list cost as much as a frame.
+const namesPerFrame = 16
 
 // CheckSubscribe returns nil when a session of user may subscribe to a
 // channel by its name.

@@ -57,6 +57,8 @@ type Policy struct {
 type Carrier interface {
 	// Send sends one frame. The payload is taken over before it returns.
 	Send(op ws.Opcode, payload []byte)
+	// Open reports whether the session still gets service.
+	Open() bool
 	// Join makes the session a member of a channel and returns its entry,
 	// with the place behind which it gets every message.
 	Join(channel string) (Subscription, wire.ID)

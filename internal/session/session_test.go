@@ -34,6 +34,8 @@ func (w *wireless) Join(channel string) (session.Subscription, wire.ID) {
 	return session.Subscription{Feed: f, Index: f.Members.Add(0)}, wire.ID{Epoch: "e", Seq: 7}
 }
 
+func (w *wireless) Open() bool { return true }
+
 func (w *wireless) Place(int) wire.ID { return wire.ID{Epoch: "e", Seq: 7} }
 
 func (w *wireless) Leave(i int) {
@@ -68,7 +70,8 @@ func (w *wireless) say(t *testing.T, text string) string {
 }
 
 func (w *wireless) frame(op ws.Opcode, payload string) error {
-	return w.s.Receive(ws.AppendMasked(nil, op, [4]byte{1, 2, 3, 4}, []byte(payload)), w.now, w.policy, w)
+	_, err := w.s.Receive(ws.AppendMasked(nil, op, [4]byte{1, 2, 3, 4}, []byte(payload)), w.now, w.policy, w)
+	return err
 }
 
 func TestSession_WelcomesBeforeAnythingElse(t *testing.T) {
@@ -176,6 +179,13 @@ func TestSession_IsToldOfAFloodAndThenCutOff(t *testing.T) {
 	}
 	if frames > 150 {
 		t.Errorf("cut off after %d frames", frames)
+	}
+	over := begin(t)
+	for range 30 {
+		_ = over.frame(ws.Text, `{"type":"ping"}`)
+	}
+	if err := over.frame(ws.Close, "\x03\xe8"); !errors.As(err, &end) || end.Code != wire.CloseNormal {
+		t.Errorf("a close frame over the rate: %v", err)
 	}
 	calm := begin(t)
 	for range 100 {

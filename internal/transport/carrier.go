@@ -36,6 +36,10 @@ func (k *carrier) Send(op ws.Opcode, payload []byte) {
 	if c.out != nil {
 		c.out.replies = append(c.out.replies, frame...)
 		c.out.lag += len(frame)
+		l.gate.hold(len(frame))
+		if l.gate.overfull() {
+			l.end(c, errHeld)
+		}
 		l.checkLag(c)
 		return
 	}
@@ -50,6 +54,9 @@ func (k *carrier) Send(op ws.Opcode, payload []byte) {
 		l.watchWrites(c)
 	}
 }
+
+// Open implements session.Carrier.
+func (k *carrier) Open() bool { return k.conn.state == open }
 
 // Join implements session.Carrier.
 func (k *carrier) Join(channel string) (session.Subscription, wire.ID) {

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"holdfast.dev/holdfast/internal/session"
+	"holdfast.dev/holdfast/internal/wire"
 )
 
 // conn is one client's place on a loop: its socket, its timer and its
@@ -13,7 +14,8 @@ type conn struct {
 	fd      int32   // -1 with a stream
 	slot    int32
 
-	generation uint32 // of the slot: tells a late event for an earlier conn
+	code       wire.CloseCode // why it ends, once it does
+	generation uint32         // of the slot: tells a late event for an earlier conn
 	timer      timer
 	heard      tick // when the client was last heard from
 	begun      tick // when its unfinished message began; 0 without one

@@ -56,6 +56,7 @@ func (l *Loop) offer() {
 			l.batches.push(b)
 		}
 	}
+	l.chunk.release()
 }
 
 // advance offers b's chunks to the members of its feed while writes last, and
@@ -210,6 +211,9 @@ func (k *chunk) fill(first, last *chanlog.Entry) {
 	}
 	k.plain, k.plainBuffer = buf, buf
 }
+
+// release lets go of the entries: each leads to all later ones.
+func (k *chunk) release() { k.first, k.last, k.plain, k.packed = nil, nil, nil, nil }
 
 // bytes returns what a conn is sent.
 func (k *chunk) bytes(deflate bool) []byte {

@@ -23,11 +23,12 @@ type Gate struct {
 	second  int64 // the Unix second that arrivals are counted in
 	arrived int
 
-	held atomic.Int64 // bytes kept for unfinished messages
+	held atomic.Int64 // bytes kept for single sessions: unfinished messages and replies
 }
 
-// maxHeld bounds the bytes kept for unfinished messages of all sessions.
-const maxHeld = 64 << 20
+// maxHeld bounds the bytes kept for single sessions, over all of them. What
+// is published is not among them: it stands in the logs, once for all.
+const maxHeld = 256 << 20
 
 func (g *Gate) init(limits Limits) {
 	g.limits = limits
@@ -84,7 +85,7 @@ func (g *Gate) tellEmpty() {
 	}
 }
 
-// hold notes that n more bytes are kept for unfinished messages.
+// hold notes that n more bytes are kept for a session, or fewer.
 func (g *Gate) hold(n int) {
 	if n != 0 {
 		g.held.Add(int64(n))

@@ -16,6 +16,8 @@ const (
 	lingerTime = 2 * time.Second // for the client's end of the connection
 )
 
+var errHeld = &session.End{Code: wire.CloseOverloaded, Reason: "the server holds too much for its clients"}
+
 var errSlow = &session.End{Code: wire.CloseTooSlow, Reason: "too slow: further behind than a session may be"}
 
 // arrival is a client on its way onto a loop.
@@ -47,8 +49,9 @@ func (l *Loop) admit(a *arrival) {
 		l.doom(c)
 		return
 	}
-	c.out = &outbox{replies: a.response, lag: len(a.response)}
+	c.out = &outbox{rest: a.response, lag: len(a.response)}
 	c.session.Start(l.clock, l.Policy, l.carry(c), a.channels)
+	l.gate.hold(c.out.join())
 	l.flush(c)
 	if len(a.input) > 0 {
 		l.received(c, a.input)
@@ -97,14 +100,17 @@ func (l *Loop) received(c *conn, p []byte) {
 		return // it was told that we no longer listen
 	}
 	_, before := c.session.Unfinished()
-	err := c.session.Receive(p, l.clock, l.Policy, l.carry(c))
+	whole, err := c.session.Receive(p, l.clock, l.Policy, l.carry(c))
 	begun, held := c.session.Unfinished()
 	l.gate.hold(held - before)
+	if whole > 0 {
+		c.begun = 0
+	}
 	switch end, ok := err.(*session.End); {
 	case ok:
 		l.end(c, end)
 	case held > before && l.gate.overfull():
-		l.end(c, &session.End{Code: wire.CloseOverloaded, Reason: "the server holds too many unfinished messages"})
+		l.end(c, errHeld)
 	case !begun:
 		c.begun = 0
 	case c.begun == 0:
@@ -149,8 +155,12 @@ func (l *Loop) account(c *conn, n int) {
 		o.rest = o.rest[n:]
 		o.lag -= n
 	case len(o.replies) > 0:
-		o.replies = o.replies[n:]
+		l.gate.hold(-n)
 		o.lag -= n
+		if o.replies = o.replies[n:]; n > 0 && len(o.replies) > 0 {
+			l.gate.hold(-len(o.replies))
+			o.rest, o.replies = o.replies, nil // a frame has begun: it goes out whole, whatever comes
+		}
 	default:
 		messages, done := o.spilled(n, c.frame)
 		l.Delivered.Add(uint64(messages))
@@ -186,15 +196,14 @@ func (l *Loop) end(c *conn, why *session.End) {
 	if c.state != open {
 		return
 	}
-	c.state = closing
+	c.state, c.code = closing, why.Code
 	l.open.Add(-1)
-	l.Ended(why.Code)
 	if c.out == nil {
 		c.out = &outbox{}
 	}
 	if why.Code != wire.CloseRestart {
 		l.dropCursors(c)
-		c.out.replies = nil
+		l.dropReplies(c)
 	}
 	l.detach(c)
 	c.out.final = ws.AppendClose(nil, uint16(why.Code), why.Reason)
@@ -216,6 +225,12 @@ func (l *Loop) detach(c *conn) {
 	c.session.Leave(l.carry(c))
 }
 
+func (l *Loop) dropReplies(c *conn) {
+	l.gate.hold(-len(c.out.replies))
+	c.out.lag -= len(c.out.replies)
+	c.out.replies = nil
+}
+
 func (l *Loop) dropCursors(c *conn) {
 	for len(c.out.cursors) > 0 {
 		f := c.out.cursors[0].feed
@@ -234,9 +249,12 @@ func (l *Loop) doom(c *conn) {
 	switch c.state {
 	case open:
 		l.open.Add(-1)
-		l.Ended(wire.CloseAbnormal)
+		c.code = wire.CloseAbnormal
 	case closing:
 		l.Undelivered.Add(uint64(c.out.messages()))
+		if c.code != wire.CloseTooSlow { // who does not read cannot be told either
+			c.code = wire.CloseAbnormal
+		}
 	}
 	c.state = doomed
 	l.ended = append(l.ended, c)
@@ -244,7 +262,7 @@ func (l *Loop) doom(c *conn) {
 
 // checkLag closes a session that is further behind than it may be.
 func (l *Loop) checkLag(c *conn) {
-	if c.state == open && c.out.lag > l.Limits.MaxLag {
+	if c.state == open && c.out.lag-len(c.out.rest) > l.Limits.MaxLag {
 		l.end(c, errSlow)
 	}
 }
@@ -262,6 +280,12 @@ func (l *Loop) expire(c *conn) {
 	heartbeat := ticks(l.Policy.Heartbeat)
 	now := l.wheel.now
 	switch {
+	case c.state == closing && c.out.final != nil && len(c.out.cursors)+len(c.out.replies) > 0:
+		l.Undelivered.Add(uint64(c.out.messages()))
+		l.dropCursors(c) // it took too long; the close frame must still arrive
+		l.dropReplies(c)
+		l.wheel.set(c, ticks(flushTime))
+		l.flush(c)
 	case c.state != open, now-c.heard > 2*heartbeat:
 		l.doom(c)
 	case c.begun != 0 && now-c.begun > 2*heartbeat:

@@ -47,11 +47,11 @@ func Listen(ctx context.Context, address string, logger *slog.Logger) (*Listener
 // explain says what to do about an address that cannot be had.
 func explain(address string, err error) error {
 	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
+	case errors.Is(err, errInUse):
 		return fmt.Errorf("listen on %s: another program uses this port; stop it, or choose another port with --listen", address)
-	case errors.Is(err, syscall.EACCES):
+	case errors.Is(err, errNotPermitted):
 		return fmt.Errorf("listen on %s: not permitted; ports below 1024 want a privilege, choose a higher one with --listen", address)
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
+	case errors.Is(err, errNoSuchAddress):
 		return fmt.Errorf("listen on %s: this machine has no such address; see --listen", address)
 	}
 	return fmt.Errorf("listen on %s: %w", address, err)
@@ -69,7 +69,12 @@ func (l *Listener) Accept() (net.Conn, error) {
 }
 
 func exhausted(err error) bool {
-	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, lack) {
+			return true
+		}
+	}
+	return false
 }
 
 // refuse tells one client, by the descriptor kept back, that there is no room
@@ -87,14 +92,19 @@ func (l *Listener) refuse() {
 		_ = l.reserve.Close()
 		_ = l.SetDeadline(time.Now().Add(pause))
 		if c, err := l.TCPListener.Accept(); err == nil {
-			_ = c.SetDeadline(time.Now().Add(pause))
-			_, _ = io.WriteString(c, "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 15\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-			_ = c.Close()
+			turnAway(c)
 		}
 		_ = l.SetDeadline(time.Time{})
 	}
 	l.keep()
 	<-next.C
+}
+
+// turnAway tells a client that there is no room for it.
+func turnAway(c net.Conn) {
+	_ = c.SetDeadline(time.Now().Add(pause))
+	_, _ = io.WriteString(c, "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 15\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+	_ = c.Close()
 }
 
 // keep takes the descriptor that is kept back.

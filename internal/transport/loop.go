@@ -16,6 +16,7 @@ const (
 	maxEvents   = 512      // events taken in one round
 	maxWrites   = 256      // writes in one round before others get their turn
 	maxBacklog  = 1 << 20  // bytes published and not yet offered, over which publishers wait
+	maxGap      = 8        // ticks between two rounds; a longer one is a pause of the process
 )
 
 // Loop is one event loop: it owns its conns and runs on one goroutine.
@@ -139,8 +140,16 @@ func (l *Loop) runJobs() {
 	}
 }
 
-// tick returns what time it is on the wheel.
-func (l *Loop) tick() tick { return 1 + tick(l.clock.Sub(l.start)/tickLength) }
+// tick returns what time it is on the wheel. A pause of the whole process is
+// taken out of it: it is nobody's silence.
+func (l *Loop) tick() tick {
+	now := 1 + tick(l.clock.Sub(l.start)/tickLength)
+	if gap := now - l.wheel.now; gap > maxGap {
+		l.start = l.start.Add(time.Duration(gap-maxGap) * tickLength)
+		now = l.wheel.now + maxGap
+	}
+	return now
+}
 
 // Notify implements hub.Listener.
 func (l *Loop) Notify(f *hub.Feed, bytes int, first bool) {
@@ -171,6 +180,9 @@ func (l *Loop) Pace(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Overloaded implements hub.Listener.
+func (l *Loop) Overloaded() bool { return l.backlog.Load() > 8*maxBacklog }
 
 // taken notes that bytes of the backlog were taken and lets publishers go on.
 func (l *Loop) taken(bytes int) {
@@ -205,7 +217,11 @@ func (l *Loop) bury() {
 			l.poller.remove(c.fd)
 		}
 		_, held := c.session.Unfinished()
+		if c.out != nil {
+			held += len(c.out.replies)
+		}
 		l.gate.hold(-held)
+		l.Ended(c.code)
 		l.table.release(c)
 		l.gate.leave()
 	}

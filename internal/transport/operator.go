@@ -15,12 +15,20 @@ var byOperator = &session.End{Code: wire.CloseByOperator, Reason: "closed by an 
 // order of their ids.
 func (s *Server) Sessions(ctx context.Context, f session.Filter) []session.Info {
 	found := ask(ctx, s.loops, func(l *Loop) (found []session.Info) {
+		var slots []int32
 		l.table.each(0, func(c *conn) bool {
 			if c.state == open && c.session.Matches(f) {
-				found = append(found, c.info())
+				slots = append(slots, c.slot)
 			}
 			return true
 		})
+		slices.SortFunc(slots, func(a, b int32) int { return cmp.Compare(l.table.at(a).session.ID, l.table.at(b).session.ID) })
+		if f.Limit > 0 && len(slots) > f.Limit {
+			slots = slots[:f.Limit]
+		}
+		for _, slot := range slots {
+			found = append(found, l.table.at(slot).info())
+		}
 		return found
 	})
 	slices.SortFunc(found, func(a, b session.Info) int { return cmp.Compare(a.ID, b.ID) })

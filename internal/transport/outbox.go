@@ -40,6 +40,14 @@ func (o *outbox) follow(f *hub.Feed, first, last *chanlog.Entry, bytes int) {
 	o.cursors = append(o.cursors, cursor{feed: f, next: first, last: last})
 }
 
+// join makes replies part of what goes out in the next write, and returns by
+// how much fewer bytes of replies wait, as a negative number.
+func (o *outbox) join() int {
+	n := len(o.replies)
+	o.rest, o.replies = append(o.rest, o.replies...), nil
+	return -n
+}
+
 // index returns where the cursor in a feed stands, or -1.
 func (o *outbox) index(f *hub.Feed) int {
 	return slices.IndexFunc(o.cursors, func(k cursor) bool { return k.feed == f })
@@ -67,7 +75,10 @@ func (o *outbox) spill(buf []byte, frame func(*chanlog.Entry) []byte) []byte {
 	k := o.cursors[0]
 	for e := k.next; ; e = e.Next() {
 		p := frame(e)
-		if len(buf) > 0 && len(buf)+len(p) > cap(buf) {
+		switch {
+		case len(buf) == 0 && len(p) >= cap(buf):
+			return p // no copy of what fills a write by itself
+		case len(buf)+len(p) > cap(buf):
 			return buf
 		}
 		if buf = append(buf, p...); e == k.last {

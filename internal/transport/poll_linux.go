@@ -41,18 +41,23 @@ func newPoller() (*poller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	p := &poller{fd: fd, bits: make([]unix.EpollEvent, maxEvents)}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		return nil, fmt.Errorf("epoll: %w", err)
-	}
+	p := &poller{fd: fd, bell: -1, bits: make([]unix.EpollEvent, maxEvents)}
+	err = unix.SetNonblock(fd, true)
 	p.file = os.NewFile(uintptr(fd), "epoll")
-	if p.raw, err = p.file.SyscallConn(); err != nil {
+	if err == nil {
+		p.raw, err = p.file.SyscallConn()
+	}
+	if err == nil {
+		p.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	}
+	if err == nil {
+		err = p.control(unix.EPOLL_CTL_ADD, int32(p.bell), bellSlot, 0, unix.EPOLLIN)
+	}
+	if err != nil {
+		p.close()
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	if p.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		return nil, fmt.Errorf("eventfd: %w", err)
-	}
-	return p, p.control(unix.EPOLL_CTL_ADD, int32(p.bell), bellSlot, 0, unix.EPOLLIN)
+	return p, nil
 }
 
 // wait fills events and returns how many there are. If there are none and
@@ -118,6 +123,8 @@ func (p *poller) remove(fd int32) {
 }
 
 func (p *poller) close() {
-	_ = unix.Close(p.bell)
+	if p.bell >= 0 {
+		_ = unix.Close(p.bell)
+	}
 	_ = p.file.Close()
 }

@@ -45,6 +45,7 @@ type Server struct {
 
 	gate    Gate
 	turn    atomic.Uint32  // whose turn it is to get a client
+	warned  atomic.Int64   // Unix second of the last client without a descriptor
 	streams sync.WaitGroup // goroutines that serve streams
 }
 
@@ -55,6 +56,9 @@ func New(setup Setup) (*Server, error) {
 	for range runtime.GOMAXPROCS(0) {
 		l, err := newLoop(s)
 		if err != nil {
+			for _, l := range s.loops {
+				l.poller.close()
+			}
 			return nil, fmt.Errorf("event loop: %w", err)
 		}
 		s.loops = append(s.loops, l)
@@ -134,9 +138,11 @@ func (s *Server) carry(nc net.Conn, a *arrival) {
 	case err == errNotDetachable:
 		a.stream = newStream(nc, l)
 	default:
-		l.Logger.Warn("a client was refused: no descriptor left for it", "error", err)
-		_ = nc.Close()
+		turnAway(nc)
 		s.gate.leave()
+		if now := time.Now().Unix(); now-s.warned.Swap(now) > int64(warnEvery/time.Second) {
+			l.Logger.Error("clients are refused: no descriptor for them", "error", err)
+		}
 		return
 	}
 	l.do(func() { l.admit(a) })
@@ -165,5 +171,5 @@ func (s *Server) CloseSome(n int) {
 	}
 }
 
-// Held returns the bytes kept for unfinished messages.
+// Held returns the bytes kept for unfinished messages and unread replies.
 func (s *Server) Held() int64 { return s.gate.held.Load() }

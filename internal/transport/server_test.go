@@ -12,7 +12,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,8 +29,6 @@ type node struct {
 	*Server
 	hub *hub.Hub
 	web *httptest.Server
-
-	slow atomic.Int32 // sessions closed as too slow
 }
 
 // frame is any frame from the server.
@@ -59,11 +56,7 @@ func start(t testing.TB, secure bool, adjust func(*session.Policy, *Limits)) *no
 	n := &node{hub: h}
 	s, err := New(Setup{
 		Hub: h, Policy: policy, Limits: limits, Logger: slog.New(slog.DiscardHandler),
-		Ended: func(code wire.CloseCode) {
-			if code == wire.CloseTooSlow {
-				n.slow.Add(1)
-			}
-		},
+		Ended: func(wire.CloseCode) {},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -269,7 +262,7 @@ func TestSlowClient_IsClosedAtItsLagAndHarmsNobody(t *testing.T) {
 		n := start(t, secure, func(_ *session.Policy, l *Limits) { l.MaxLag = 64 << 10 })
 		slow, good := n.dial(t, "", nil), n.dial(t, "", nil)
 		data := `{"pad":"` + strings.Repeat("x", 8<<10) + `"}`
-		for n.slow.Load() == 0 {
+		for len(n.Sessions(t.Context(), session.Filter{})) == 2 {
 			n.publish(t, "broadcast", data)
 			if f := read(t, good); f.Type != "message" {
 				t.Fatalf("got %+v", f)

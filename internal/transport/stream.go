@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 )
 
 // stream carries a session whose bytes do not come from a bare descriptor:
@@ -117,4 +118,10 @@ func (s *stream) shut() {
 }
 
 // close lets go of the connection. It does not wait: TLS says good-bye.
-func (s *stream) close() { s.loop.wg.Go(func() { _ = s.nc.Close() }) }
+func (s *stream) close() {
+	_ = s.nc.SetDeadline(time.Now().Add(farewell))
+	s.loop.wg.Go(func() { _ = s.nc.Close() })
+}
+
+// farewell bounds what TLS may take to say good-bye.
+const farewell = time.Second
