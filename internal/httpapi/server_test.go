@@ -151,7 +151,7 @@ func TestDeadline_AStreamWithoutAWholeLineFor30sIs408OnItsLine(t *testing.T) {
 					send(`{"channel":"a","data":1}` + "\n")
 					time.Sleep(linePatience - time.Second)
 				}
-				send("\n")      // an empty line keeps it alive
+				send("\n") // an empty line keeps it alive
 				for range 50 {
 					if !send("x") { // bytes alone do not
 						return
