@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -84,7 +85,7 @@ func (b *bench) read(fd int) (bytes int) {
 // round publishes and offers as the running loop would.
 func (b *bench) round(p wire.Publication, messages int) {
 	for range messages {
-		_, _ = b.Hub.PublishNow(nil, p)
+		_, _ = b.Hub.PublishNow(context.Background(), p)
 	}
 	b.runJobs()
 	for b.batches.len() > 0 {
@@ -154,7 +155,7 @@ func TestFanout_InTurnsLosesAndRepeatsNothing(t *testing.T) {
 		case k < 5:
 			for range rng.IntN(50) {
 				pad := fmt.Sprintf("%0*d", 8+rng.IntN(rng.IntN(3000)+1), sent)
-				_, _ = b.Hub.PublishNow(nil, wire.Publication{Channel: wire.Broadcast, Data: []byte(pad)})
+				_, _ = b.Hub.PublishNow(context.Background(), wire.Publication{Channel: wire.Broadcast, Data: []byte(pad)})
 				sent++
 			}
 		case k < 7:
