@@ -99,3 +99,14 @@ func orNone(text string) string {
 	}
 	return text
 }
+
+// Reloaded returns c with those values of next that take effect on reload.
+// TLS is neither switched on nor off by it.
+func (c Config) Reloaded(next Config) Config {
+	c.APIKeys, c.AllowOrigins, c.AllowHosts = next.APIKeys, next.AllowOrigins, next.AllowHosts
+	c.Schedules, c.LogLevel = next.Schedules, next.LogLevel
+	if c.TLSCert != "" && next.TLSCert != "" {
+		c.TLSCert, c.TLSKey = next.TLSCert, next.TLSKey
+	}
+	return c
+}

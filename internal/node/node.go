@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 
 	"holdfast.dev/holdfast/internal/auth"
@@ -145,9 +147,9 @@ func (n *node) buildHandler(cfg config.Config) (http.Handler, error) {
 		Drain: n.drainer.Progress, Stats: n.stats, Metrics: n.metrics.Handler(),
 		CountRefusal: n.metrics.CountRefusal, ObservePublish: n.metrics.ObservePublish, Logger: n.logger,
 		Version: n.opts.Version, Started: n.started,
-		Keys: keys, Insecure: cfg.Insecure, Listen: n.cfg.Listen,
+		Keys: keys, Insecure: cfg.Insecure, Listen: cfg.Listen,
 		AllowOrigins: cfg.AllowOrigins, AllowHosts: cfg.AllowHosts,
-		MaxMessage: int(n.cfg.MaxMessage), Compression: n.cfg.Compression,
+		MaxMessage: int(cfg.MaxMessage), Compression: cfg.Compression,
 	}), nil
 }
 
@@ -195,7 +197,15 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 	background("the event loops", n.carrier.Run)
 	background("the rates", n.rates.Run)
 	background("the schedules", func(context.Context) error { return n.runSchedules(planned) })
-	background("the HTTP server", func(context.Context) error { return n.serveHTTP() })
+	var broken atomic.Bool
+	background("the HTTP server", func(context.Context) error {
+		err := n.serveHTTP()
+		if err != nil { // nobody could connect any more, or look: drain, then have a supervisor start anew
+			broken.Store(true)
+			signals <- syscall.SIGTERM
+		}
+		return err
+	})
 	background("reloading", func(ctx context.Context) error { return n.reload(ctx, reloads) })
 	if n.debug != nil {
 		background("the debug server", n.debug.run)
@@ -211,6 +221,9 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 	}
 	if err != nil && ctx.Err() == nil {
 		return 2, fmt.Errorf("drain: %w", err)
+	}
+	if broken.Load() {
+		return 2, nil
 	}
 	return outcome.Exit, nil
 }

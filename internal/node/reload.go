@@ -32,12 +32,8 @@ func (n *node) reload(ctx context.Context, signals <-chan os.Signal) error {
 
 func (n *node) reloadOnce() {
 	next, warnings, err := n.opts.Reload()
-	if err == nil && n.tls != nil {
-		err = n.tls.load(next.TLSCert, next.TLSKey)
-	}
-	var handler http.Handler
 	if err == nil {
-		handler, err = n.buildHandler(next)
+		err = n.apply(next)
 	}
 	if err != nil {
 		for _, fault := range config.Faults(err) {
@@ -49,13 +45,35 @@ func (n *node) reloadOnce() {
 	for _, w := range warnings {
 		n.logger.Warn(w)
 	}
+}
+
+// apply takes over what of next can be, or nothing at all. The result must
+// stand by itself: what is safe on loopback may not be where we listen.
+func (n *node) apply(next config.Config) error {
+	effective := n.cfg.Reloaded(next)
+	if err := effective.Validate(); err != nil {
+		return err
+	}
+	handler, err := n.buildHandler(effective)
+	if err != nil {
+		return err
+	}
+	if n.tls != nil {
+		if err := n.tls.load(effective.TLSCert, effective.TLSKey); err != nil {
+			return err
+		}
+	}
 	changes := config.Changes(n.cfg, next)
 	for _, c := range changes {
 		n.logger.Info("reload: " + c.String())
 	}
+	if (n.tls == nil) != (next.TLSCert == "") {
+		n.logger.Warn("reload: TLS is switched on or off by a restart only")
+	}
 	n.handler.set(handler)
-	n.opts.Level.Set(next.LogLevel)
-	n.replan(next)
+	n.opts.Level.Set(effective.LogLevel)
+	n.replan(effective)
+	n.cfg = effective
 	n.logger.Info("reloaded", "changes", len(changes))
-	n.cfg = next
+	return nil
 }

@@ -101,7 +101,10 @@ func (s *Session) Start(now time.Time, policy *Policy, c Carrier, channels []str
 	c.Send(ws.Text, welcome.Append(nil))
 	s.join(wire.Broadcast, c)
 	for _, name := range channels {
-		s.subscribe(name, nil, policy, c)
+		if err := s.subscribe(name, nil, policy, c); err != nil {
+			s.refuse(c, wire.Request{}, err)
+			return
+		}
 	}
 }
 

@@ -130,6 +130,9 @@ func TestSession_SubscribesNoFurtherThanItsBound(t *testing.T) {
 	if got := w.say(t, `{"type":"subscribe","channel":"d"}`); !strings.Contains(got, "too_many_subscriptions") {
 		t.Errorf("got %s", got)
 	}
+	if greeted := begin(t, "a", "b", "c", "d", "e"); !strings.Contains(greeted.sent[len(greeted.sent)-1], "too_many_subscriptions") {
+		t.Errorf("the fourth channel of the query got %q", greeted.sent)
+	}
 	w.say(t, `{"type":"unsubscribe","channel":"b"}`)
 	if got := w.say(t, `{"type":"subscribe","channel":"d"}`); !strings.Contains(got, `"subscribed"`) {
 		t.Errorf("got %s", got)

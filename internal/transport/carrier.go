@@ -33,7 +33,10 @@ func (k *carrier) Send(op ws.Opcode, payload []byte) {
 			frame = packed
 		}
 	}
-	if c.out != nil {
+	switch {
+	case l.corked:
+		l.cork = append(l.cork, frame...)
+	case c.out != nil:
 		c.out.replies = append(c.out.replies, frame...)
 		c.out.lag += len(frame)
 		l.gate.hold(len(frame))
@@ -41,15 +44,21 @@ func (k *carrier) Send(op ws.Opcode, payload []byte) {
 			l.end(c, errHeld)
 		}
 		l.checkLag(c)
-		return
+	default:
+		k.put(frame)
 	}
-	n, err := c.write(frame)
+}
+
+// put writes to a conn that has nothing due.
+func (k *carrier) put(p []byte) {
+	l, c := k.loop, k.conn
+	n, err := c.write(p)
 	l.Sent.Add(uint64(n))
 	switch {
 	case err != nil:
 		l.doom(c)
-	case n < len(frame):
-		rest := slices.Clone(frame[n:])
+	case n < len(p):
+		rest := slices.Clone(p[n:])
 		c.out = &outbox{rest: rest, lag: len(rest)}
 		l.watchWrites(c)
 	}

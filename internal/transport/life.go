@@ -49,10 +49,11 @@ func (l *Loop) admit(a *arrival) {
 		l.doom(c)
 		return
 	}
-	c.out = &outbox{rest: a.response, lag: len(a.response)}
+	l.cork = append(l.cork[:0], a.response...)
+	l.corked = true
 	c.session.Start(l.clock, l.Policy, l.carry(c), a.channels)
-	l.gate.hold(c.out.join())
-	l.flush(c)
+	l.corked = false
+	l.carrier.put(l.cork)
 	if len(a.input) > 0 {
 		l.received(c, a.input)
 	}

@@ -40,14 +40,6 @@ func (o *outbox) follow(f *hub.Feed, first, last *chanlog.Entry, bytes int) {
 	o.cursors = append(o.cursors, cursor{feed: f, next: first, last: last})
 }
 
-// join makes replies part of what goes out in the next write, and returns by
-// how much fewer bytes of replies wait, as a negative number.
-func (o *outbox) join() int {
-	n := len(o.replies)
-	o.rest, o.replies = append(o.rest, o.replies...), nil
-	return -n
-}
-
 // index returns where the cursor in a feed stands, or -1.
 func (o *outbox) index(f *hub.Feed) int {
 	return slices.IndexFunc(o.cursors, func(k cursor) bool { return k.feed == f })

@@ -346,3 +346,29 @@ func TestReset_AtEveryByteOfTheHandshakeLeavesNothing(t *testing.T) {
 	n.StopAdmitting()
 	<-n.Empty()
 }
+
+// TestFleet_CloseSomeTellsOneMoreEachTime has clients that take their time
+// to close: those that were told already must not be told in others' place.
+func TestFleet_CloseSomeTellsOneMoreEachTime(t *testing.T) {
+	n := start(t, false, nil)
+	const clients = 20
+	told := make(chan struct{}, clients)
+	for range clients {
+		c := n.dial(t, "", nil)
+		go func() {
+			_, _, err := c.Reader(t.Context())
+			if websocket.CloseStatus(err) == 1012 {
+				told <- struct{}{}
+			}
+		}()
+	}
+	n.StopAdmitting()
+	for range clients {
+		n.CloseSome(1)
+		select {
+		case <-told:
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d sessions are open and were not told", n.Open())
+		}
+	}
+}
