@@ -42,7 +42,8 @@ func (n *node) runSchedules(ctx context.Context) error {
 	for {
 		inner, stop := context.WithCancel(ctx)
 		done := make(chan error, 1)
-		go func() { done <- runner.Run(inner) }()
+		run := runner.Run // of this plan, whatever runner becomes
+		go func() { done <- run(inner) }()
 		select {
 		case <-ctx.Done():
 			stop()
