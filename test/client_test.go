@@ -85,7 +85,7 @@ func (c *client) expect(channel, data string) frame {
 	c.t.Helper()
 	f := c.read()
 	if f.Type != "message" || f.Channel != channel || string(f.Data) != data {
-		c.t.Fatalf("got %s, want %s on %s", f.raw, data, channel)
+		c.t.Fatalf("got %.200s, want %.200s on %s", f.raw, data, channel)
 	}
 	return f
 }

@@ -3,7 +3,10 @@
 package test
 
 import (
+	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -13,21 +16,48 @@ import (
 const mib = 1 << 20
 
 func TestHostile_WhoNeverReadsIsClosedAndOthersAreServed(t *testing.T) {
-	const stalled, messages = 50, 150
-	s := serveMeasured(t, "--max-lag", "1MiB")
-	before := s.memory()
-	for range stalled {
-		r := s.upgraded("")
-		_ = r.SetReadBuffer(4 << 10)
+	t.Run("plain", func(t *testing.T) {
+		s := serveMeasured(t, "--max-lag", "1MiB", "--config", file(t, "quiet.yaml", "schedules: []\n"))
+		outlast(t, s, &http.Transport{DialContext: dialSmall})
+	})
+	t.Run("TLS", func(t *testing.T) {
+		s := newAuthority(t).issue(t).serve(t, "--max-lag", "1MiB", "--config", file(t, "quiet.yaml", "schedules: []\n"))
+		small := s.web.Transport.(*http.Transport).Clone()
+		small.DialContext = dialSmall
+		outlast(t, s, small)
+	})
+}
+
+// dialSmall connects with a receive buffer that is soon full.
+func dialSmall(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
 	}
-	c := s.connect("")
+	return conn, conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+}
+
+// outlast has clients that never read, on connections of their own, closed
+// while another is served.
+func outlast(t *testing.T, s *server, theirs http.RoundTripper) {
+	t.Helper()
+	const stalled, messages = 50, 150
+	before := s.memory()
+	ours := s.web.Transport
+	s.web.Transport = theirs
+	for range stalled {
+		s.connect("?channels=news")
+	}
+	s.web.Transport = ours
+	c := s.connect("?channels=news")
+	c.read()
 	const closed = `holdfast_sessions_closed_total{code="4008"}`
 	text := strings.Repeat("x", 64<<10)
 	highest := 0
 	for n := range messages {
 		data := fmt.Sprintf(`"%d %s"`, n, text)
-		s.publish("broadcast", data)
-		c.expect("broadcast", data)
+		s.publish("news", data)
+		c.expect("news", data)
 		highest = max(highest, s.memory())
 	}
 	eventually(t, "all that never read are closed", func() bool { return s.metric(closed) == stalled })

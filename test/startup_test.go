@@ -47,6 +47,12 @@ func TestSchedule_PublishesFromTheFile(t *testing.T) {
 	c.expect("ticks", `{"n":1}`)
 }
 
+func TestSchedule_DefaultIsTheTestNotification(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.connect("").expect("broadcast", `{"text":"test notification"}`)
+}
+
 func TestReload_ChangesWhatCanBeChanged(t *testing.T) {
 	t.Parallel()
 	const key = "0123456789abcdefghij"
