@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"bytes"
 	"encoding/binary"
 	"fmt"
@@ -181,7 +182,7 @@ func TestLoop_AtRestHoldsNoLog(t *testing.T) {
 	join(a, 0)
 	join(other, 0)
 	pub := func(n int) {
-		_, _ = a.Hub.PublishNow(nil, wire.Publication{Channel: "x", Data: bytes.Repeat([]byte("1"), n)})
+		_, _ = a.Hub.PublishNow(context.Background(), wire.Publication{Channel: "x", Data: bytes.Repeat([]byte("1"), n)})
 	}
 	pub(10)
 	a.step() // other is a little later
