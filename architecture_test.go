@@ -23,7 +23,7 @@ var imports = map[string]string{
 	"internal/auth":          "wire",
 	"internal/metrics":       "drain wire",
 	"internal/httpapi":       "auth drain hub session wire ws",
-	"internal/config":        "wire",
+	"internal/config":        "schedule wire",
 	"internal/loadgen":       "",
 	"internal/node":          "auth config drain engine/memory httpapi hub metrics schedule session transport wire",
 	"internal/cli":           "auth config drain httpapi loadgen node wire",

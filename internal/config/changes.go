@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"holdfast.dev/holdfast/internal/schedule"
 )
 
 // Change is one difference between two configurations.
@@ -56,14 +58,14 @@ func Changes(old, next Config) []Change {
 // same reports whether the setting has one value in both.
 func (s *Setting) same(a, b *Config) bool {
 	if s.Name == "schedules" {
-		return slices.EqualFunc(a.Schedules, b.Schedules, Schedule.equal)
+		return slices.EqualFunc(a.Schedules, b.Schedules, schedule.Schedule.Equal)
 	}
 	return slices.Equal(s.field.texts(a), s.field.texts(b))
 }
 
 // scheduleChanges names the schedules that came, went or changed.
-func scheduleChanges(old, next []Schedule) string {
-	before := map[string]Schedule{}
+func scheduleChanges(old, next []schedule.Schedule) string {
+	before := map[string]schedule.Schedule{}
 	for _, s := range old {
 		before[s.Name] = s
 	}
@@ -73,7 +75,7 @@ func scheduleChanges(old, next []Schedule) string {
 		switch {
 		case !ok:
 			words = append(words, "+"+s.Name)
-		case !was.equal(s):
+		case !was.Equal(s):
 			words = append(words, "~"+s.Name)
 		}
 		delete(before, s.Name)

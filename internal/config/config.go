@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"holdfast.dev/holdfast/internal/schedule"
 	"holdfast.dev/holdfast/internal/wire"
 )
 
@@ -65,7 +66,7 @@ type Config struct {
 
 	// Schedules are the messages that the server publishes by itself. A
 	// configuration that names its own, even none, has no test notification.
-	Schedules []Schedule
+	Schedules []schedule.Schedule
 
 	// LogFormat is how log lines look.
 	LogFormat LogFormat
@@ -96,7 +97,7 @@ func Default() Config {
 			panic("config: default of " + s.Name + ": " + err.Error()) // the table is wrong
 		}
 	}
-	c.Schedules = []Schedule{testNotification()}
+	c.Schedules = schedule.Default()
 	return c
 }
 

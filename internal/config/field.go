@@ -171,7 +171,7 @@ func schedules() field {
 		set:   func(*Config, []string) error { return nil },
 		texts: func(c *Config) (texts []string) {
 			for _, s := range c.Schedules {
-				texts = append(texts, s.String())
+				texts = append(texts, scheduleText(s))
 			}
 			return texts
 		},

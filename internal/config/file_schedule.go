@@ -5,13 +5,14 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"holdfast.dev/holdfast/internal/schedule"
 	"holdfast.dev/holdfast/internal/wire"
 )
 
 var scheduleKeys = []string{"name", "channel", "every", "data", "event"}
 
 // schedules reads the list of schedules. An empty list, or nothing, is none.
-func (d *decoder) schedules(node ast.Node) []Schedule {
+func (d *decoder) schedules(node ast.Node) []schedule.Schedule {
 	if _, ok := node.(*ast.NullNode); ok {
 		return nil
 	}
@@ -24,7 +25,7 @@ func (d *decoder) schedules(node ast.Node) []Schedule {
 		d.fault("schedules", node, fmt.Sprintf("there are %d schedules, %d at most", len(list.Values), MaxSchedules))
 		return nil
 	}
-	var schedules []Schedule
+	var schedules []schedule.Schedule
 	names := map[string]int{}
 	for _, item := range list.Values {
 		s := d.schedule(item)
@@ -37,8 +38,8 @@ func (d *decoder) schedules(node ast.Node) []Schedule {
 	return schedules
 }
 
-func (d *decoder) schedule(item ast.Node) Schedule {
-	var s Schedule
+func (d *decoder) schedule(item ast.Node) schedule.Schedule {
+	var s schedule.Schedule
 	given := map[string]bool{}
 	d.mapping("schedules", item, scheduleKeys, func(key string, pair *ast.MappingValueNode) {
 		given[key] = true
@@ -50,7 +51,7 @@ func (d *decoder) schedule(item ast.Node) Schedule {
 		if !ok {
 			return
 		}
-		if err := s.set(key, v.text); err != nil {
+		if err := setSchedule(&s, key, v.text); err != nil {
 			d.fault("schedules", pair.Value, err.Error())
 		}
 	})
@@ -65,8 +66,9 @@ func (d *decoder) schedule(item ast.Node) Schedule {
 	return s
 }
 
-// set writes one field from text. A name follows the grammar of channels.
-func (s *Schedule) set(key, text string) (err error) {
+// setSchedule writes one field from text. A name follows the grammar of
+// channels.
+func setSchedule(s *schedule.Schedule, key, text string) (err error) {
 	switch key {
 	case "name":
 		s.Name = text
@@ -80,8 +82,8 @@ func (s *Schedule) set(key, text string) (err error) {
 		s.Event = text
 		return wire.CheckEvent(text)
 	case "every":
-		bounds := formatDuration(MinEvery) + " to " + formatDuration(MaxEvery)
-		s.Every, err = within(parseDuration, MinEvery, MaxEvery, bounds)(text)
+		bounds := formatDuration(schedule.MinEvery) + " to " + formatDuration(MaxEvery)
+		s.Every, err = within(parseDuration, schedule.MinEvery, MaxEvery, bounds)(text)
 	}
 	return err
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"holdfast.dev/holdfast/internal/wire"
+
+	"holdfast.dev/holdfast/internal/schedule"
 )
 
 // FuzzFile feeds the decoder with anything. Whatever it is, it is read or
@@ -40,7 +42,7 @@ func FuzzFile(f *testing.F) {
 			t.Errorf("read but not valid: %v", err)
 		}
 		for _, s := range c.Schedules {
-			if wire.CheckJSON(s.Data) != nil || wire.CheckChannel(s.Channel) != nil || s.Every < MinEvery {
+			if wire.CheckJSON(s.Data) != nil || wire.CheckChannel(s.Channel) != nil || s.Every < schedule.MinEvery {
 				t.Errorf("schedule %+v", s)
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"holdfast.dev/holdfast/internal/schedule"
 )
 
 // Loader reads a configuration from its sources. Load may be called again to
@@ -25,7 +27,7 @@ type entry struct {
 	setting   *Setting
 	origin    Origin
 	values    []value
-	schedules []Schedule // for the setting of that name
+	schedules []schedule.Schedule // for the setting of that name
 }
 
 // value is a text and its place, if it stands in a file.

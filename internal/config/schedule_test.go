@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"holdfast.dev/holdfast/internal/schedule"
 )
 
 func TestSchedules_TheTestNotificationIsThereUntilAFileNamesItsOwn(t *testing.T) {
@@ -51,9 +53,9 @@ schedules:
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Schedule{Name: "prices", Channel: "market:prices", Every: 90 * time.Second, Event: "tick",
+	want := schedule.Schedule{Name: "prices", Channel: "market:prices", Every: 90 * time.Second, Event: "tick",
 		Data: []byte(`{"z":1,"a":[1.5,true,null,"x",16,-3],"text":"two\nlines\n","quoted \"key\"":{}}`)}
-	if got := c.Schedules[0]; !got.equal(want) {
+	if got := c.Schedules[0]; !got.Equal(want) {
 		t.Errorf("got %+v\n%s", got, got.Data)
 	}
 	if got := string(c.Schedules[1].Data); got != `{"text":"<hi> é","n":12345678901234567890}` {

@@ -11,11 +11,7 @@ import (
 
 // plan returns the schedules of a configuration, ready to run.
 func (n *node) plan(cfg config.Config) *schedule.Runner {
-	list := make([]schedule.Schedule, len(cfg.Schedules))
-	for i, s := range cfg.Schedules {
-		list[i] = schedule.Schedule{Name: s.Name, Channel: s.Channel, Event: s.Event, Every: s.Every, Data: s.Data}
-	}
-	return schedule.New(list, n.publishScheduled, n.logger)
+	return schedule.New(cfg.Schedules, n.publishScheduled, n.logger)
 }
 
 func (n *node) publishScheduled(ctx context.Context, p wire.Publication) error {
@@ -26,14 +22,10 @@ func (n *node) publishScheduled(ctx context.Context, p wire.Publication) error {
 // replan has a reloaded configuration's schedules take the place of those
 // that run, where they differ.
 func (n *node) replan(next config.Config) {
-	if slices.EqualFunc(n.cfg.Schedules, next.Schedules, sameSchedule) {
+	if slices.EqualFunc(n.cfg.Schedules, next.Schedules, schedule.Schedule.Equal) {
 		return
 	}
 	n.plans <- n.plan(next)
-}
-
-func sameSchedule(a, b config.Schedule) bool {
-	return a.Name == b.Name && a.Channel == b.Channel && a.Event == b.Event && a.Every == b.Every && string(a.Data) == string(b.Data)
 }
 
 // runSchedules runs one plan after the other.

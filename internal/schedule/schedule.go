@@ -65,6 +65,11 @@ func Validate(schedules []Schedule) error {
 	return errors.Join(faults...)
 }
 
+// Equal reports whether both say the same.
+func (s Schedule) Equal(o Schedule) bool {
+	return s.Name == o.Name && s.Channel == o.Channel && s.Every == o.Every && s.Event == o.Event && string(s.Data) == string(o.Data)
+}
+
 // Default returns the schedules of a server that was told none: a test
 // notification to everybody every 10 s.
 func Default() []Schedule {
