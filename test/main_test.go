@@ -40,7 +40,7 @@ func run(m *testing.M) int {
 }
 
 func build(path string, flags ...string) bool {
-	c := exec.Command("go", append(append([]string{"build"}, flags...), "-o", path, "../cmd/holdfast")...)
+	c := exec.Command("go", append(append([]string{"build", "-buildvcs=false"}, flags...), "-o", path, "../cmd/holdfast")...)
 	c.Stdout, c.Stderr = os.Stderr, os.Stderr
 	return c.Run() == nil
 }
