@@ -8,6 +8,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	// The program is built by a command that go test knows nothing of. With
+	// this it sees when the program has changed, and runs the tests again.
+	_ "holdfast.dev/holdfast/internal/cli"
 )
 
 // The program under test, built once. Where memory and time are measured it

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -42,6 +43,17 @@ func missing(t *testing.T, what string) {
 		t.Fatalf("%s is missing; scripts/test installs it", what)
 	}
 	t.Skipf("%s is missing; scripts/test installs it", what)
+}
+
+// script returns the path of a client's program. To look at it makes go test
+// run again when it has changed.
+func script(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join("clients", name)
+	if _, err := os.ReadFile(path); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // newStranger starts a program that follows the clients' common manner: lines
@@ -168,11 +180,11 @@ func TestStranger_Node(t *testing.T) {
 	}
 	t.Run("plain", func(t *testing.T) {
 		s := serve(t, visited...)
-		newStranger(t, exec.Command("node", "clients/node.mjs", "ws://"+s.address+"/ws?channels=chat")).visit(s)
+		newStranger(t, exec.Command("node", script(t, "node.mjs"), "ws://"+s.address+"/ws?channels=chat")).visit(s)
 	})
 	t.Run("TLS", func(t *testing.T) {
 		s := newAuthority(t).issue(t).serve(t, visited...)
-		c := exec.Command("node", "clients/node.mjs", "wss://"+s.address+"/ws?channels=chat")
+		c := exec.Command("node", script(t, "node.mjs"), "wss://"+s.address+"/ws?channels=chat")
 		c.Env = append(os.Environ(), "NODE_EXTRA_CA_CERTS="+s.authority(t))
 		newStranger(t, c).visit(s)
 	})
@@ -186,10 +198,10 @@ func TestStranger_Python(t *testing.T) {
 	}
 	t.Run("plain", func(t *testing.T) {
 		s := serve(t, visited...)
-		newStranger(t, exec.Command(python, "clients/websockets_client.py", "ws://"+s.address+"/ws?channels=chat")).visit(s)
+		newStranger(t, exec.Command(python, script(t, "websockets_client.py"), "ws://"+s.address+"/ws?channels=chat")).visit(s)
 	})
 	t.Run("TLS", func(t *testing.T) {
 		s := newAuthority(t).issue(t).serve(t, visited...)
-		newStranger(t, exec.Command(python, "clients/websockets_client.py", "wss://"+s.address+"/ws?channels=chat", s.authority(t))).visit(s)
+		newStranger(t, exec.Command(python, script(t, "websockets_client.py"), "wss://"+s.address+"/ws?channels=chat", s.authority(t))).visit(s)
 	})
 }
