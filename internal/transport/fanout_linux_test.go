@@ -148,6 +148,7 @@ func TestFanout_InTurnsLosesAndRepeatsNothing(t *testing.T) {
 		}
 	}
 	for range 1500 {
+		b.checkLags(t)
 		switch k := rng.IntN(10); {
 		case k == 0 && len(b.far) < 40:
 			b.add(t)
@@ -179,6 +180,24 @@ func TestFanout_InTurnsLosesAndRepeatsNothing(t *testing.T) {
 			busy = busy || max(next[i], joined[i]) < sent
 		}
 	}
+}
+
+// checkLags compares what each conn is said to be behind with what it has due.
+func (b *bench) checkLags(t *testing.T) {
+	t.Helper()
+	b.table.each(0, func(c *conn) bool {
+		if c.out == nil {
+			return true
+		}
+		due := len(c.out.rest) + len(c.out.replies)
+		for i := range c.out.cursors {
+			due += c.out.cursors[i].bytes()
+		}
+		if due != c.out.lag {
+			t.Fatalf("slot %d has %d bytes due and counts %d", c.slot, due, c.out.lag)
+		}
+		return true
+	})
 }
 
 func BenchmarkFanout(b *testing.B) {
