@@ -1,7 +1,9 @@
 package holdfast_test
 
 import (
+	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +93,24 @@ func TestArchitecture_EachLibraryEntersByOnePackage(t *testing.T) {
 			if !slices.Contains(strings.Fields(door), name) {
 				t.Errorf("%s imports %s; its door is %q", name, p, door)
 			}
+		}
+	}
+}
+
+// TestArchitecture_NamesTestsThatExist looks for each test that the page
+// names as the one that holds an invariant.
+func TestArchitecture_NamesTestsThatExist(t *testing.T) {
+	page, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`Test[A-Z]\w*_\w+`).FindAllString(string(page), -1)
+	if len(named) == 0 {
+		t.Fatal("the page names no test")
+	}
+	for _, name := range named {
+		if err := exec.CommandContext(t.Context(), "grep", "-rqE", "--include=*_test.go", "^func "+name+`\(`, "internal", "test").Run(); err != nil {
+			t.Errorf("there is no %s", name)
 		}
 	}
 }

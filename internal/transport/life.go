@@ -119,78 +119,6 @@ func (l *Loop) received(c *conn, p []byte) {
 	}
 }
 
-// flush sends what is due, as much as the socket takes.
-func (l *Loop) flush(c *conn) {
-	for c.out != nil && c.state != doomed && c.state != lingering {
-		o := c.out
-		var p []byte
-		switch {
-		case len(o.rest) > 0:
-			p = o.rest
-		case len(o.replies) > 0:
-			p = o.replies
-		case len(o.cursors) > 0:
-			p = o.spill(l.spill[:0], c.frame)
-		default:
-			l.flushed(c)
-			continue
-		}
-		n, err := c.write(p)
-		if err != nil {
-			l.doom(c)
-			return
-		}
-		l.Sent.Add(uint64(n))
-		l.account(c, n)
-		if n < len(p) {
-			l.watchWrites(c)
-			return
-		}
-	}
-}
-
-// account notes that n bytes of what was due next went out.
-func (l *Loop) account(c *conn, n int) {
-	switch o := c.out; {
-	case len(o.rest) > 0:
-		o.rest = o.rest[n:]
-		o.lag -= n
-	case len(o.replies) > 0:
-		l.gate.hold(-n)
-		o.lag -= n
-		if o.replies = o.replies[n:]; n > 0 && len(o.replies) > 0 {
-			l.gate.hold(-len(o.replies))
-			o.rest, o.replies = o.replies, nil // a frame has begun: it goes out whole, whatever comes
-		}
-	default:
-		messages, done := o.spilled(n, c.frame)
-		l.Delivered.Add(uint64(messages))
-		if done {
-			if f := o.remove(0); f != nil {
-				l.settle(f)
-			}
-		}
-	}
-}
-
-// flushed goes on when nothing is due any more.
-func (l *Loop) flushed(c *conn) {
-	if c.state == open {
-		c.out = nil
-		l.unwatchWrites(c)
-		return
-	}
-	if final := c.out.final; final != nil {
-		c.out.rest, c.out.lag, c.out.final = final, len(final), nil
-		return
-	}
-	c.out = nil
-	c.state = lingering
-	c.shut()
-	l.unwatchWrites(c)
-	l.wheel.set(c, ticks(lingerTime))
-}
-
 // end closes a session in order: what is due, if it is to be kept, then the
 // close frame, then our side of the connection.
 func (l *Loop) end(c *conn, why *session.End) {
@@ -226,22 +154,6 @@ func (l *Loop) detach(c *conn) {
 	c.session.Leave(l.carry(c))
 }
 
-func (l *Loop) dropReplies(c *conn) {
-	l.gate.hold(-len(c.out.replies))
-	c.out.lag -= len(c.out.replies)
-	c.out.replies = nil
-}
-
-func (l *Loop) dropCursors(c *conn) {
-	for len(c.out.cursors) > 0 {
-		f := c.out.cursors[0].feed
-		c.out.drop(0)
-		if f != nil {
-			l.settle(f)
-		}
-	}
-}
-
 // doom has the conn closed at the end of the round.
 func (l *Loop) doom(c *conn) {
 	if c.state == doomed {
@@ -259,13 +171,6 @@ func (l *Loop) doom(c *conn) {
 	}
 	c.state = doomed
 	l.ended = append(l.ended, c)
-}
-
-// checkLag closes a session that is further behind than it may be.
-func (l *Loop) checkLag(c *conn) {
-	if c.state == open && c.out.lag-len(c.out.rest) > l.Limits.MaxLag {
-		l.end(c, errSlow)
-	}
 }
 
 // restart is the end that a client is given when this server ends: it comes
@@ -294,20 +199,5 @@ func (l *Loop) expire(c *conn) {
 	default:
 		l.wheel.set(c, heartbeat)
 		l.carry(c).Send(ws.Ping, nil)
-	}
-}
-
-// watchWrites has the poller say when the socket takes bytes again.
-func (l *Loop) watchWrites(c *conn) {
-	if !c.writing && c.stream == nil {
-		c.writing = true
-		l.poller.watch(c.fd, c.slot, c.generation, true)
-	}
-}
-
-func (l *Loop) unwatchWrites(c *conn) {
-	if c.writing {
-		c.writing = false
-		l.poller.watch(c.fd, c.slot, c.generation, false)
 	}
 }
