@@ -21,9 +21,12 @@ type Change struct {
 }
 
 // String returns for example "drain-limit: 30m → 10m (holdfast.yaml:3); needs
-// a restart".
+// a restart", or "schedules: +new ~changed -gone (holdfast.yaml:5)".
 func (c Change) String() string {
 	text := fmt.Sprintf("%s: %s → %s (%s)", c.Name, orNone(c.From), orNone(c.To), c.Origin)
+	if c.Name == "schedules" {
+		text = fmt.Sprintf("%s: %s (%s)", c.Name, c.To, c.Origin)
+	}
 	if !c.Reloadable {
 		text += "; needs a restart"
 	}

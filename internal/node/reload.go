@@ -67,9 +67,6 @@ func (n *node) apply(next config.Config) error {
 	for _, c := range changes {
 		n.logger.Info("reload: " + c.String())
 	}
-	if (n.tls == nil) != (next.TLSCert == "") {
-		n.logger.Warn("reload: TLS is switched on or off by a restart only")
-	}
 	n.handler.set(handler)
 	n.opts.Level.Set(effective.LogLevel)
 	n.replan(effective)
