@@ -26,7 +26,7 @@ var imports = map[string]string{
 	"internal/metrics":       "drain wire",
 	"internal/httpapi":       "auth drain hub session wire ws",
 	"internal/config":        "schedule wire",
-	"internal/loadgen":       "",
+	"internal/loadgen":       "ws",
 	"internal/node":          "auth config drain engine/memory httpapi hub metrics schedule session transport wire",
 	"internal/cli":           "auth config drain httpapi loadgen node wire",
 	"cmd/holdfast":           "cli node",

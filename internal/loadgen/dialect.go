@@ -1,6 +1,6 @@
 package loadgen
 
-import "encoding/binary"
+import "holdfast.dev/holdfast/internal/ws"
 
 // Dialect says how the clients of one kind of server speak: what they send to
 // be set up, and how messages are found in what the server sends. One Dialect
@@ -40,19 +40,7 @@ const (
 // and the unpredictable key of RFC 6455 section 5.3 protects proxies, of which
 // there is none between a load generator and its server.
 func AppendFrame(dst []byte, opcode byte, payload []byte) []byte {
-	const masked = 0x80
-	dst = append(dst, 0x80|opcode)
-	switch n := len(payload); {
-	case n < 126:
-		dst = append(dst, masked|byte(n))
-	case n < 1<<16:
-		dst = append(dst, masked|126, byte(n>>8), byte(n))
-	default:
-		dst = append(dst, masked|127)
-		dst = binary.BigEndian.AppendUint64(dst, uint64(n))
-	}
-	dst = append(dst, 0, 0, 0, 0)
-	return append(dst, payload...)
+	return ws.AppendMasked(dst, ws.Opcode(opcode), [4]byte{}, payload)
 }
 
 // upgradeRequest is the head that turns a connection to host into a WebSocket.

@@ -92,6 +92,7 @@ func (m *Metrics) messages(s Sources) {
 	m.gauge("holdfast_subscriptions", "Subscriptions held by all sessions.", nil, func() float64 { return float64(s.Subscriptions()) })
 	m.counter("holdfast_messages_published_total", "Messages accepted from publishers.", nil, s.Published)
 	m.counter("holdfast_messages_delivered_total", "Messages handed to the sockets of sessions.", nil, s.Delivered)
+	m.gauge("holdfast_held_bytes", "Bytes kept for single sessions: unfinished messages and unread replies.", nil, func() float64 { return float64(s.HeldBytes()) })
 	m.counter("holdfast_sent_bytes_total", "Bytes written to the sockets of sessions.", nil, s.SentBytes)
 }
 

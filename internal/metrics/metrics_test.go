@@ -26,6 +26,7 @@ func fixed() Sources {
 		Published:     count(15),
 		Delivered:     count(16),
 		SentBytes:     count(17),
+		HeldBytes:     func() int64 { return 19 },
 		Drain: func() drain.Progress {
 			return drain.Progress{State: drain.Waiting, Remaining: 18, ForcedAt: time.Unix(1800000000, 0)}
 		},
@@ -106,6 +107,7 @@ func TestMetrics_SourcesAndCountsAreShown(t *testing.T) {
 		`holdfast_messages_published_total 15`,
 		`holdfast_messages_delivered_total 16`,
 		`holdfast_sent_bytes_total 17`,
+		`holdfast_held_bytes 19`,
 		`holdfast_sessions_refused_total{reason="draining"} 1`,
 		`holdfast_sessions_refused_total{reason="full"} 0`,
 		`holdfast_sessions_closed_total{code="4008"} 2`,

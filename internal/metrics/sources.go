@@ -15,6 +15,7 @@ type Sources struct {
 	Published     func() uint64 // messages accepted from publishers
 	Delivered     func() uint64 // messages handed to the sockets of sessions
 	SentBytes     func() uint64 // bytes written to the sockets of sessions
+	HeldBytes     func() int64  // bytes kept now for unfinished messages and unread replies
 
 	Drain func() drain.Progress // how the drain stands
 }

@@ -115,6 +115,7 @@ func (n *node) buildCarrier() (err error) {
 		Published:     n.hub.Published,
 		Delivered:     func() uint64 { return n.carrier.Totals().Delivered },
 		SentBytes:     func() uint64 { return n.carrier.Totals().Sent },
+		HeldBytes:     func() int64 { return n.carrier.Held() },
 		Drain:         func() drain.Progress { return n.drainer.Progress() },
 	})
 	n.carrier, err = transport.New(transport.Setup{Hub: n.hub, Policy: policy, Limits: limits, Logger: n.logger, Ended: n.metrics.CountClose})
