@@ -93,6 +93,12 @@ func (m *Metrics) messages(s Sources) {
 	m.counter("holdfast_messages_published_total", "Messages accepted from publishers.", nil, s.Published)
 	m.counter("holdfast_messages_delivered_total", "Messages handed to the sockets of sessions.", nil, s.Delivered)
 	m.gauge("holdfast_held_bytes", "Bytes kept for single sessions: unfinished messages and unread replies.", nil, func() float64 { return float64(s.HeldBytes()) })
+	for i, result := range []string{"published", "failed", "skipped"} {
+		m.counter("holdfast_scheduled_messages_total", "Times at which a schedule was due, by what became of it.", prometheus.Labels{"result": result}, func() uint64 {
+			published, failed, skipped := s.Scheduled()
+			return uint64([]int64{published, failed, skipped}[i])
+		})
+	}
 	m.counter("holdfast_sent_bytes_total", "Bytes written to the sockets of sessions.", nil, s.SentBytes)
 }
 

@@ -27,6 +27,7 @@ func fixed() Sources {
 		Delivered:     count(16),
 		SentBytes:     count(17),
 		HeldBytes:     func() int64 { return 19 },
+		Scheduled:     func() (int64, int64, int64) { return 20, 21, 22 },
 		Drain: func() drain.Progress {
 			return drain.Progress{State: drain.Waiting, Remaining: 18, ForcedAt: time.Unix(1800000000, 0)}
 		},
@@ -108,6 +109,8 @@ func TestMetrics_SourcesAndCountsAreShown(t *testing.T) {
 		`holdfast_messages_delivered_total 16`,
 		`holdfast_sent_bytes_total 17`,
 		`holdfast_held_bytes 19`,
+		`holdfast_scheduled_messages_total{result="failed"} 21`,
+		`holdfast_scheduled_messages_total{result="skipped"} 22`,
 		`holdfast_sessions_refused_total{reason="draining"} 1`,
 		`holdfast_sessions_refused_total{reason="full"} 0`,
 		`holdfast_sessions_closed_total{code="4008"} 2`,

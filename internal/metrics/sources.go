@@ -17,5 +17,9 @@ type Sources struct {
 	SentBytes     func() uint64 // bytes written to the sockets of sessions
 	HeldBytes     func() int64  // bytes kept now for unfinished messages and unread replies
 
+	// Scheduled adds up what became of the schedules in force: messages
+	// published, publishes that failed, and times that were missed.
+	Scheduled func() (published, failed, skipped int64)
+
 	Drain func() drain.Progress // how the drain stands
 }

@@ -40,6 +40,7 @@ type node struct {
 	metrics  *metrics.Metrics
 	rates    *metrics.Rates
 	plans    chan *schedule.Runner // the schedules to run from now on
+	running  atomic.Pointer[schedule.Runner]
 	handler  swap
 	web      *http.Server
 	debug    *debugServer // nil without --debug-listen
@@ -116,6 +117,7 @@ func (n *node) buildCarrier() (err error) {
 		Delivered:     func() uint64 { return n.carrier.Totals().Delivered },
 		SentBytes:     func() uint64 { return n.carrier.Totals().Sent },
 		HeldBytes:     func() int64 { return n.carrier.Held() },
+		Scheduled:     n.scheduled,
 		Drain:         func() drain.Progress { return n.drainer.Progress() },
 	})
 	n.carrier, err = transport.New(transport.Setup{Hub: n.hub, Policy: policy, Limits: limits, Logger: n.logger, Ended: n.metrics.CountClose})

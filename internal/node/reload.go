@@ -25,15 +25,15 @@ func (n *node) reload(ctx context.Context, signals <-chan os.Signal) error {
 		case <-ctx.Done():
 			return nil
 		case <-signals:
-			n.reloadOnce()
+			n.reloadOnce(ctx)
 		}
 	}
 }
 
-func (n *node) reloadOnce() {
+func (n *node) reloadOnce(ctx context.Context) {
 	next, warnings, err := n.opts.Reload()
 	if err == nil {
-		err = n.apply(next)
+		err = n.apply(ctx, next)
 	}
 	if err != nil {
 		for _, fault := range config.Faults(err) {
@@ -49,7 +49,7 @@ func (n *node) reloadOnce() {
 
 // apply takes over what of next can be, or nothing at all. The result must
 // stand by itself: what is safe on loopback may not be where we listen.
-func (n *node) apply(next config.Config) error {
+func (n *node) apply(ctx context.Context, next config.Config) error {
 	effective := n.cfg.Reloaded(next)
 	if err := effective.Validate(); err != nil {
 		return err
@@ -69,7 +69,7 @@ func (n *node) apply(next config.Config) error {
 	}
 	n.handler.set(handler)
 	n.opts.Level.Set(effective.LogLevel)
-	n.replan(effective)
+	n.replan(ctx, effective)
 	n.cfg = effective
 	n.logger.Info("reloaded", "changes", len(changes))
 	return nil

@@ -21,17 +21,33 @@ func (n *node) publishScheduled(ctx context.Context, p wire.Publication) error {
 
 // replan has a reloaded configuration's schedules take the place of those
 // that run, where they differ.
-func (n *node) replan(next config.Config) {
+func (n *node) replan(ctx context.Context, next config.Config) {
 	if slices.EqualFunc(n.cfg.Schedules, next.Schedules, schedule.Schedule.Equal) {
 		return
 	}
-	n.plans <- n.plan(next)
+	select {
+	case n.plans <- n.plan(next):
+	case <-ctx.Done():
+	}
+}
+
+// scheduled adds up what became of the schedules that run.
+func (n *node) scheduled() (published, failed, skipped int64) {
+	runner := n.running.Load()
+	if runner == nil {
+		return 0, 0, 0
+	}
+	for _, c := range runner.Counts() {
+		published, failed, skipped = published+c.Published, failed+c.Failed, skipped+c.Skipped
+	}
+	return published, failed, skipped
 }
 
 // runSchedules runs one plan after the other.
 func (n *node) runSchedules(ctx context.Context) error {
 	runner := <-n.plans
 	for {
+		n.running.Store(runner)
 		inner, stop := context.WithCancel(ctx)
 		done := make(chan error, 1)
 		run := runner.Run // of this plan, whatever runner becomes
