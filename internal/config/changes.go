@@ -47,8 +47,11 @@ func Changes(old, next Config) []Change {
 		if (s.Name == "tls-cert" || s.Name == "tls-key") && (old.TLSCert == "") != (next.TLSCert == "") {
 			c.Reloadable = false // the listener either speaks TLS or doesn't
 		}
+		if s.Name == "jwt-secret" || s.Name == "jwt-public-key" {
+			c.Reloadable = old.takesTokenKeys(next)
+		}
 		if s.Secret {
-			c.From, c.To = count(len(old.APIKeys)), count(len(next.APIKeys))
+			c.From, c.To = count(len(s.field.texts(&old))), count(len(s.field.texts(&next)))
 		}
 		if s.Name == "schedules" {
 			c.From, c.To = "", scheduleChanges(old.Schedules, next.Schedules)
@@ -106,12 +109,23 @@ func orNone(text string) string {
 }
 
 // Reloaded returns c with those values of next that take effect on reload.
-// TLS is neither switched on nor off by it.
+// TLS is neither switched on nor off by it, and neither are tokens: sessions
+// that came before would keep what they may do.
 func (c Config) Reloaded(next Config) Config {
 	c.APIKeys, c.AllowOrigins, c.AllowHosts = next.APIKeys, next.AllowOrigins, next.AllowHosts
 	c.Schedules, c.LogLevel = next.Schedules, next.LogLevel
 	if c.TLSCert != "" && next.TLSCert != "" {
 		c.TLSCert, c.TLSKey = next.TLSCert, next.TLSKey
 	}
+	if c.takesTokenKeys(next) {
+		c.JWTSecrets, c.JWTPublicKeys = next.JWTSecrets, next.JWTPublicKeys
+	}
 	return c
+}
+
+// takesTokenKeys reports whether tokens are checked with and without the keys
+// of next, or neither. The URL of a key set stays as it is.
+func (c Config) takesTokenKeys(next Config) bool {
+	next.JWKSURL = c.JWKSURL
+	return c.Tokens() == next.Tokens()
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"holdfast.dev/holdfast/internal/schedule"
@@ -33,9 +34,56 @@ type Config struct {
 	// With none, no client publishes.
 	ClientPublish []wire.Pattern
 
+	// Anonymous are the channels that clients without a token may subscribe
+	// to. With none, and no token key either, a server on loopback opens all.
+	Anonymous []wire.Pattern
+
+	// JWTSecrets are the secrets of HS256 tokens, each of at least
+	// MinJWTSecret bytes; a token by any of them counts.
+	JWTSecrets []Secret
+	// JWTPublicKeys are PEM files, each with one public key of RS256, ES256 or
+	// EdDSA tokens. Their content is read again on reload.
+	JWTPublicKeys []string
+	// JWKSURL is where a key set (RFC 7517) is published, empty for none.
+	JWKSURL string
+	// JWTAudience and JWTIssuer are what a token's aud and iss must name;
+	// empty: they are not looked at.
+	JWTAudience, JWTIssuer string
+	// JWTAllowNoExpiry takes tokens without exp.
+	JWTAllowNoExpiry bool
+
 	// TLSCert and TLSKey are PEM files; both or neither. With them the server
 	// speaks TLS. Their content is read again on reload.
 	TLSCert, TLSKey string
+
+	// TrustedProxies are the addresses whose Forwarded and X-Forwarded-For
+	// headers, or PROXY protocol, say who a client is. With none, the peer of
+	// the connection is the client.
+	TrustedProxies []netip.Prefix
+	// ProxyProtocol makes connections from TrustedProxies begin with a PROXY
+	// protocol header, version 1 or 2; others are taken as they come.
+	ProxyProtocol bool
+
+	// Data is the folder of the journal, made if missing. Empty keeps
+	// messages in memory only.
+	Data string
+	// Durability says when a publish is acknowledged; it matters with Data.
+	Durability Durability
+	// HistoryMessages is how many messages a channel keeps; 0 is no history.
+	HistoryMessages int
+	// HistoryAge is how long a channel keeps a message.
+	HistoryAge time.Duration
+	// HistoryBytes bounds what one channel keeps, MaxHistory what all keep
+	// together; the oldest go first.
+	HistoryBytes, MaxHistory Size
+	// History has other bounds for some channels; the first rule whose
+	// pattern covers a channel counts (see [Config.HistoryFor]).
+	History []HistoryRule
+	// Presence are the channels that tell who is there.
+	Presence []wire.Pattern
+	// PresenceLinger is how long a user whose last session ended is still
+	// there, so that a page reload is no leave; 0: not at all.
+	PresenceLinger time.Duration
 
 	// DrainLimit is how long a drain waits for clients to leave before it
 	// closes those that remain.
@@ -50,13 +98,24 @@ type Config struct {
 	// MaxSessions bounds the clients connected at once; 0 is the process's
 	// descriptor limit less 64.
 	MaxSessions int
+	// MaxSessionsPerAddress bounds the clients of one address, and
+	// MaxSessionsPerUser the sessions of one user; 0 is no bound.
+	MaxSessionsPerAddress, MaxSessionsPerUser int
 	// MaxConnectRate bounds new connections a second.
 	MaxConnectRate int
 	// MaxSubscriptions bounds the channels that one session may subscribe to.
 	MaxSubscriptions int
-	// MaxLag bounds the bytes that a session may be behind before it is
-	// closed with 4008.
+	// MaxFrameRate bounds the frames a second from one session; a burst of
+	// twice as many is allowed.
+	MaxFrameRate int
+	// MaxPublishRate bounds the messages a second published with one API key
+	// or, without keys, from one address; 0 is no bound.
+	MaxPublishRate int
+	// MaxLag bounds the bytes that a session may be behind before SlowClients
+	// says what becomes of it.
 	MaxLag Size
+	// SlowClients is what becomes of a session behind by more than MaxLag.
+	SlowClients SlowClients
 	// MaxFrame bounds a message from a client, after inflating.
 	MaxFrame Size
 	// MaxMessage bounds the body of one published message.
@@ -86,6 +145,24 @@ const (
 	LogAuto LogFormat = "auto" // text on a terminal, JSON elsewhere
 	LogText LogFormat = "text"
 	LogJSON LogFormat = "json"
+)
+
+// Durability says when a publish is acknowledged.
+type Durability string
+
+// The durabilities.
+const (
+	DurabilityAsync Durability = "async" // from memory; on disk within 50 ms
+	DurabilitySync  Durability = "sync"  // when it is on disk
+)
+
+// SlowClients says what becomes of a session that is too far behind.
+type SlowClients string
+
+// The fates of slow clients.
+const (
+	SlowClose SlowClients = "close" // ended with 4008; it may resume
+	SlowSkip  SlowClients = "skip"  // told of a gap, then goes on with the newest
 )
 
 // Default returns the configuration of a server that was told nothing.

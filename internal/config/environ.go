@@ -10,7 +10,7 @@ import (
 const variablePrefix = "HOLDFAST_"
 
 // ClientVariables are the variables that only the client commands read.
-var ClientVariables = []string{"HOLDFAST_SERVER"}
+var ClientVariables = []string{"HOLDFAST_SERVER", "HOLDFAST_TOKEN", "HOLDFAST_TOKEN_FILE"}
 
 // serviceLink matches the variables that Kubernetes sets in every container
 // for a service whose name begins with "holdfast".

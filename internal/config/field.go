@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/goccy/go-yaml/ast"
 
 	"holdfast.dev/holdfast/internal/wire"
 )
@@ -19,6 +22,9 @@ type field struct {
 	check  func(text string) error
 	set    func(c *Config, texts []string) error
 	texts  func(c *Config) []string
+	// node reads a setting that stands in the file only; what it returns
+	// writes it, after all other settings.
+	node func(d *decoder, node ast.Node) func(*Config)
 }
 
 // one makes a field that holds a single value.
@@ -112,9 +118,11 @@ func toggle(at func(*Config) *bool) field {
 	return one("", "true or false", at, parse, strconv.FormatBool)
 }
 
-func path(at func(*Config) *string) field {
+// path makes a field for the name of a file or folder. Whether it is there is
+// seen when it is opened.
+func path(kind string, at func(*Config) *string) field {
 	parse := func(text string) (string, error) { return text, nil }
-	return one("FILE", "", at, parse, asText[string])
+	return one(kind, "", at, parse, asText[string])
 }
 
 func address(at func(*Config) *string, check func(string) error) field {
@@ -122,15 +130,21 @@ func address(at func(*Config) *string, check func(string) error) field {
 	return one("HOST:PORT", "", at, parse, asText[string])
 }
 
-func logFormat(at func(*Config) *LogFormat) field {
-	parse := func(text string) (LogFormat, error) {
-		switch f := LogFormat(text); f {
-		case LogAuto, LogText, LogJSON:
-			return f, nil
-		}
-		return "", fmt.Errorf("%s is none of auto, text, json", quote(text))
+// choice makes a field that holds one of a few words.
+func choice[T ~string](kind string, at func(*Config) *T, words ...T) field {
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = string(w)
 	}
-	return one("FORMAT", "auto, text or json", at, parse, asText[LogFormat])
+	last := len(list) - 1
+	bounds := strings.Join(list[:last], ", ") + " or " + list[last]
+	parse := func(text string) (T, error) {
+		if !slices.Contains(words, T(text)) {
+			return "", fmt.Errorf("%s is none of %s", quote(text), strings.Join(list, ", "))
+		}
+		return T(text), nil
+	}
+	return one(kind, bounds, at, parse, asText[T])
 }
 
 func logLevel(at func(*Config) *slog.Level) field {
@@ -145,36 +159,23 @@ func logLevel(at func(*Config) *slog.Level) field {
 	return one("LEVEL", "debug, info, warn or error", at, parse, func(l slog.Level) string { return strings.ToLower(l.String()) })
 }
 
-func secrets(at func(*Config) *[]Secret) field {
-	f := several("KEY|@FILE", at, parseKey, Secret.Reveal)
-	f.bounds = fmt.Sprintf("at least %d bytes", MinKey)
+func secrets(kind string, least int, at func(*Config) *[]Secret, parse func(string) (Secret, error)) field {
+	f := several(kind, at, parse, Secret.Reveal)
+	f.bounds = fmt.Sprintf("at least %d bytes", least)
 	return f
 }
 
 func patterns(at func(*Config) *[]wire.Pattern) field {
-	parse := func(text string) (wire.Pattern, error) {
-		p := wire.Pattern(text)
-		if err := p.Check(); err != nil {
-			return "", fmt.Errorf("%w; write a channel name, or its beginning and a *", err)
-		}
-		return p, nil
-	}
-	return several("PATTERN", at, parse, asText[wire.Pattern])
+	return several("PATTERN", at, parsePattern, asText[wire.Pattern])
 }
 
-// schedules is written by the file's reader alone.
-func schedules() field {
-	never := func(string) error { return fmt.Errorf("schedules are named in the file only") }
+// fileList makes a field that is written by the file's reader alone.
+func fileList(texts func(*Config) []string) field {
 	return field{
 		kind: "LIST", many: true,
-		check: never,
+		check: func(string) error { return fmt.Errorf("this stands in the file only") },
 		set:   func(*Config, []string) error { return nil },
-		texts: func(c *Config) (texts []string) {
-			for _, s := range c.Schedules {
-				texts = append(texts, scheduleText(s))
-			}
-			return texts
-		},
+		texts: texts,
 	}
 }
 

@@ -77,8 +77,8 @@ func (d *decoder) document(tree *ast.File) []entry {
 			return
 		}
 		e := entry{setting: s, origin: Origin{File: d.path, Line: line(pair.Key)}}
-		if key == "schedules" {
-			e.schedules = d.schedules(pair.Value)
+		if s.FileOnly {
+			e.late = s.field.node(d, pair.Value)
 		} else {
 			e.values = d.values(s, pair.Value)
 			if e.values == nil && !s.Repeatable() {
@@ -124,6 +124,24 @@ func meant(key string, known []string) string {
 		return " Known: " + strings.Join(known, ", ")
 	}
 	return " All of them: holdfast config"
+}
+
+// list returns the items of a list of mappings with the keys that wanted
+// names; nothing at all is an empty list. It is false after a fault.
+func (d *decoder) list(key string, node ast.Node, wanted string, most int) ([]ast.Node, bool) {
+	if _, ok := node.(*ast.NullNode); ok {
+		return nil, true
+	}
+	list, ok := node.(*ast.SequenceNode)
+	if !ok {
+		d.fault(key, node, "a list is wanted here, each item with "+wanted+"; not "+describe(node))
+		return nil, false
+	}
+	if len(list.Values) > most {
+		d.fault(key, node, fmt.Sprintf("the list has %d items, %d at most", len(list.Values), most))
+		return nil, false
+	}
+	return list.Values, true
 }
 
 // values returns the texts of a scalar, or of a list when s takes one.

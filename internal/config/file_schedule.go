@@ -11,23 +11,30 @@ import (
 
 var scheduleKeys = []string{"name", "channel", "every", "data", "event"}
 
+// schedules is written by the file's reader alone.
+func schedules() field {
+	f := fileList(func(c *Config) (texts []string) {
+		for _, s := range c.Schedules {
+			texts = append(texts, scheduleText(s))
+		}
+		return texts
+	})
+	f.node = func(d *decoder, node ast.Node) func(*Config) {
+		list := d.schedules(node)
+		return func(c *Config) { c.Schedules = list }
+	}
+	return f
+}
+
 // schedules reads the list of schedules. An empty list, or nothing, is none.
 func (d *decoder) schedules(node ast.Node) []schedule.Schedule {
-	if _, ok := node.(*ast.NullNode); ok {
-		return nil
-	}
-	list, ok := node.(*ast.SequenceNode)
+	items, ok := d.list("schedules", node, "name, channel, every and data", MaxSchedules)
 	if !ok {
-		d.fault("schedules", node, "a list is wanted here, each item with name, channel, every and data; not "+describe(node))
-		return nil
-	}
-	if len(list.Values) > MaxSchedules {
-		d.fault("schedules", node, fmt.Sprintf("there are %d schedules, %d at most", len(list.Values), MaxSchedules))
 		return nil
 	}
 	var schedules []schedule.Schedule
 	names := map[string]int{}
-	for _, item := range list.Values {
+	for _, item := range items {
 		s := d.schedule(item)
 		if first, repeated := names[s.Name]; repeated && s.Name != "" {
 			d.fault("schedules", item, fmt.Sprintf("a schedule named %s begins in line %d already; names must differ", quote(s.Name), first))

@@ -6,8 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-
-	"holdfast.dev/holdfast/internal/schedule"
 )
 
 // Loader reads a configuration from its sources. Load may be called again to
@@ -24,10 +22,10 @@ type Loader struct {
 
 // entry is one setting as one source gives it.
 type entry struct {
-	setting   *Setting
-	origin    Origin
-	values    []value
-	schedules []schedule.Schedule // for the setting of that name
+	setting *Setting
+	origin  Origin
+	values  []value
+	late    func(*Config) // of a setting that stands in the file only
 }
 
 // value is a text and its place, if it stands in a file.
@@ -61,6 +59,9 @@ func (l *Loader) Load() (Config, []string, error) {
 	}
 	b.apply(variables)
 	b.apply(flags)
+	for _, write := range b.late {
+		write(&b.config)
+	}
 	b.faults = append(b.faults, b.config.faults(b.failed)...)
 	slices.SortStableFunc(b.faults, byLine)
 	if err := errors.Join(b.faults...); err != nil {
@@ -75,6 +76,7 @@ type builder struct {
 	config Config
 	faults []error
 	failed map[string]bool // settings with a faulty value
+	late   []func(*Config) // what looks at other settings
 }
 
 func (b *builder) apply(entries []entry) {
@@ -85,8 +87,8 @@ func (b *builder) apply(entries []entry) {
 			b.failed[e.setting.Name] = true
 			continue
 		}
-		if e.setting.Name == "schedules" {
-			b.config.Schedules = e.schedules
+		if e.late != nil {
+			b.late = append(b.late, e.late)
 		} else if err := e.setting.field.set(&b.config, texts); err != nil {
 			b.fault(e, value{}, err)
 			continue
@@ -123,11 +125,11 @@ func (b *builder) secret(text string) (string, error) {
 	}
 	content, err := b.read(path)
 	if err != nil {
-		return "", fmt.Errorf("can't read the key: %w", err)
+		return "", fmt.Errorf("can't read the secret: %w", err)
 	}
 	key := strings.TrimSpace(string(content))
 	if strings.ContainsAny(key, "\r\n") {
-		return "", fmt.Errorf("%s has several lines; it must hold one key and nothing else", quote(path))
+		return "", fmt.Errorf("%s has several lines; it must hold one secret and nothing else", quote(path))
 	}
 	return key, nil
 }

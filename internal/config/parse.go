@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"holdfast.dev/holdfast/internal/wire"
 )
 
 func parseDuration(text string) (time.Duration, error) {
@@ -47,6 +49,84 @@ func parseKey(text string) (Secret, error) {
 		}
 	}
 	return NewSecret(text), nil
+}
+
+// parseJWTSecret never repeats the secret in its errors.
+func parseJWTSecret(text string) (Secret, error) {
+	if len(text) < MinJWTSecret {
+		return Secret{}, fmt.Errorf("a secret of %d bytes is too easily guessed; HS256 needs at least %d (RFC 7518, section 3.2), like %s", len(text), MinJWTSecret, newKey())
+	}
+	return NewSecret(text), nil
+}
+
+func parseFile(text string) (string, error) {
+	if text == "" {
+		return "", fmt.Errorf("no file is named; write its path")
+	}
+	return text, nil
+}
+
+// parseClaim reads what a claim of a token is compared with; empty is not
+// set.
+func parseClaim(text string) (string, error) {
+	if strings.TrimSpace(text) != text {
+		return "", fmt.Errorf("%s begins or ends with a space; tokens are compared byte by byte", quote(text))
+	}
+	return text, nil
+}
+
+// parseKeyURL reads the address of a key set; empty is not set. Plain http is
+// for this machine only, else whoever is between could hand out keys.
+func parseKeyURL(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return "", fmt.Errorf("%s is not an address; write for example https://login.example.com/.well-known/jwks.json", quote(text))
+	case u.User != nil || u.Fragment != "":
+		return "", fmt.Errorf("%s has a user or a fragment in it; write it without", quote(u.Redacted()))
+	case u.Scheme == "http" && !IsLoopback(net.JoinHostPort(u.Hostname(), "80")):
+		return "", fmt.Errorf("%s could be changed on the way; use https", quote(text))
+	}
+	return text, nil
+}
+
+func parsePattern(text string) (wire.Pattern, error) {
+	p := wire.Pattern(text)
+	if err := p.Check(); err != nil {
+		return "", fmt.Errorf("%w; write a channel name, or its beginning and a *", err)
+	}
+	return p, nil
+}
+
+// parsePrefix reads an address or a network in CIDR form.
+func parsePrefix(text string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil:
+		return netip.Prefix{}, fmt.Errorf("%s is neither an address nor a network; write for example 10.0.0.7 or 10.0.0.0/8", quote(text))
+	case p.Addr().Is4In6():
+		return netip.Prefix{}, fmt.Errorf("%s is IPv4 written as IPv6; write the IPv4 network", quote(text))
+	case p.Bits() == 0:
+		return netip.Prefix{}, fmt.Errorf("%s would let every client choose its own address; name your proxies", quote(text))
+	case p != p.Masked():
+		return netip.Prefix{}, fmt.Errorf("%s is an address inside a network; write %s for the network", quote(text), p.Masked())
+	}
+	return p, nil
+}
+
+// formatPrefix is the prefix as parsePrefix reads it.
+func formatPrefix(p netip.Prefix) string {
+	if p.IsSingleIP() {
+		return p.Addr().String()
+	}
+	return p.String()
 }
 
 func checkAddress(text string) error {

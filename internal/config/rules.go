@@ -44,11 +44,43 @@ func (c *Config) faults(failed map[string]bool) []error {
 		faults = append(faults, &Fault{Key: given, Origin: c.Origin(given),
 			Problem: fmt.Sprintf("TLS needs %s too; give both or neither", missing)})
 	}
+	if !failed["data"] && !failed["durability"] && c.Durability == DurabilitySync && c.Data == "" {
+		faults = append(faults, &Fault{Key: "durability", Origin: c.Origin("durability"),
+			Problem: "sync needs a folder to write to; name it by data"})
+	}
+	if !failed["trusted-proxy"] && c.ProxyProtocol && len(c.TrustedProxies) == 0 {
+		faults = append(faults, &Fault{Key: "proxy-protocol", Origin: c.Origin("proxy-protocol"),
+			Problem: "whose PROXY protocol counts must be said; name the proxies by trusted-proxy"})
+	}
+	faults = append(faults, c.tokenFaults(failed)...)
 	exposed := !IsLoopback(c.Listen) && len(c.APIKeys) == 0 && !c.Insecure
 	if exposed && !failed["listen"] && !failed["api-key"] && !failed["insecure"] {
 		faults = append(faults, &BindError{Listen: c.Listen, Command: "holdfast serve --listen " + c.Listen, Key: newKey()})
 	}
 	return faults
+}
+
+// tokenFaults refuses rules for tokens while no key of tokens is known: who
+// sets them believes that tokens are checked.
+func (c *Config) tokenFaults(failed map[string]bool) (faults []error) {
+	if c.Tokens() || failed["jwt-secret"] || failed["jwt-public-key"] || failed["jwks-url"] {
+		return nil
+	}
+	for _, rule := range []struct {
+		name string
+		set  bool
+	}{{"jwt-audience", c.JWTAudience != ""}, {"jwt-issuer", c.JWTIssuer != ""}, {"jwt-allow-no-expiry", c.JWTAllowNoExpiry}} {
+		if rule.set {
+			faults = append(faults, &Fault{Key: rule.name, Origin: c.Origin(rule.name),
+				Problem: "no token can be checked without a key; give jwt-secret, jwt-public-key or jwks-url too"})
+		}
+	}
+	return faults
+}
+
+// Tokens reports whether a key that tokens are checked with is set.
+func (c *Config) Tokens() bool {
+	return len(c.JWTSecrets) > 0 || len(c.JWTPublicKeys) > 0 || c.JWKSURL != ""
 }
 
 // BindError refuses an address that others can reach while no key is set.

@@ -6,8 +6,11 @@ import (
 	"log/slog"
 )
 
-// MinKey is the least length of an API key, in bytes.
-const MinKey = 16
+// Least lengths of secrets, in bytes.
+const (
+	MinKey       = 16 // of an API key
+	MinJWTSecret = 32 // of a secret of HS256 tokens (RFC 7518, section 3.2)
+)
 
 // redacted stands for a secret wherever one would be printed.
 const redacted = "(set)"

@@ -9,6 +9,9 @@ type Setting struct {
 	Name string
 	// Default is the default as text, empty for none.
 	Default string
+	// Group is the heading that the setting stands under in listings. The
+	// settings of a group follow one another.
+	Group string
 	// Help says what the setting does, in a few words.
 	Help string
 	// Secret values are never shown, may be read from @FILE, and have a

@@ -1,82 +1,23 @@
 package config
 
-import (
-	"log/slog"
-	"time"
-
-	"holdfast.dev/holdfast/internal/wire"
-)
+import "slices"
 
 // table holds every setting, in the order of listings. Config says in full
 // what each field means.
-var table = []Setting{
-	{Name: "listen", Default: "127.0.0.1:8000",
-		Help:  "address to serve on",
-		field: address(func(c *Config) *string { return &c.Listen }, checkAddress)},
-	{Name: "config", NoFile: true,
-		Help:  "YAML file with settings and schedules",
-		field: path(func(c *Config) *string { return &c.ConfigFile })},
-	{Name: "api-key", Secret: true, Reloadable: true,
-		Help:  "key that may call /v1; better @FILE",
-		field: secrets(func(c *Config) *[]Secret { return &c.APIKeys })},
-	{Name: "insecure", Default: "false",
-		Help:  "serve others without a key",
-		field: toggle(func(c *Config) *bool { return &c.Insecure })},
-	{Name: "allow-origin", Reloadable: true,
-		Help:  "web origin whose pages may connect",
-		field: several("ORIGIN", func(c *Config) *[]string { return &c.AllowOrigins }, parseOrigin, asText[string])},
-	{Name: "allow-host", Reloadable: true,
-		Help:  "name that a request's Host may carry",
-		field: several("HOST", func(c *Config) *[]string { return &c.AllowHosts }, parseHost, asText[string])},
-	{Name: "client-publish",
-		Help:  "channels that clients may publish to",
-		field: patterns(func(c *Config) *[]wire.Pattern { return &c.ClientPublish })},
-	{Name: "tls-cert", Reloadable: true,
-		Help:  "certificate chain, PEM; serves TLS",
-		field: path(func(c *Config) *string { return &c.TLSCert })},
-	{Name: "tls-key", Reloadable: true,
-		Help:  "the certificate's private key, PEM",
-		field: path(func(c *Config) *string { return &c.TLSKey })},
-	{Name: "drain-limit", Default: "30m",
-		Help:  "how long a stop waits for clients",
-		field: duration(func(c *Config) *time.Duration { return &c.DrainLimit }, time.Second, 7*24*time.Hour)},
-	{Name: "drain-log-every", Default: "0",
-		Help:  "fixed interval of drain lines; 0: varies",
-		field: durationOrZero(func(c *Config) *time.Duration { return &c.DrainLogEvery }, time.Second, time.Hour)},
-	{Name: "heartbeat", Default: "25s",
-		Help:  "how often clients are pinged",
-		field: duration(func(c *Config) *time.Duration { return &c.Heartbeat }, time.Second, 10*time.Minute)},
-	{Name: "max-sessions", Default: "0",
-		Help:  "clients at once; 0: descriptors less 64",
-		field: number(func(c *Config) *int { return &c.MaxSessions }, 0, 10_000_000)},
-	{Name: "max-connect-rate", Default: "10000",
-		Help:  "new connections a second",
-		field: number(func(c *Config) *int { return &c.MaxConnectRate }, 1, 1_000_000)},
-	{Name: "max-subscriptions", Default: "1000",
-		Help:  "channels that one client may subscribe to",
-		field: number(func(c *Config) *int { return &c.MaxSubscriptions }, 1, 1_000_000)},
-	{Name: "max-lag", Default: "1MiB",
-		Help:  "bytes a client may be behind",
-		field: size(func(c *Config) *Size { return &c.MaxLag }, 4*KiB, GiB)},
-	{Name: "max-frame", Default: "64KiB",
-		Help:  "longest message from a client",
-		field: size(func(c *Config) *Size { return &c.MaxFrame }, KiB, 64*MiB)},
-	{Name: "max-message", Default: "1MiB",
-		Help:  "longest message published over HTTP",
-		field: size(func(c *Config) *Size { return &c.MaxMessage }, KiB, 64*MiB)},
-	{Name: "compression", Default: "true",
-		Help:  "offer permessage-deflate",
-		field: toggle(func(c *Config) *bool { return &c.Compression })},
-	{Name: "schedules", FileOnly: true, Reloadable: true,
-		Help:  "messages published by the server itself",
-		field: schedules()},
-	{Name: "log-format", Default: "auto",
-		Help:  "auto, text or json",
-		field: logFormat(func(c *Config) *LogFormat { return &c.LogFormat })},
-	{Name: "log-level", Default: "info", Reloadable: true,
-		Help:  "debug, info, warn or error",
-		field: logLevel(func(c *Config) *slog.Level { return &c.LogLevel })},
-	{Name: "debug-listen",
-		Help:  "loopback address that serves pprof",
-		field: address(func(c *Config) *string { return &c.DebugListen }, checkLoopback)},
+var table = slices.Concat(
+	group("Serving", servingSettings()),
+	group("Access", accessSettings()),
+	group("Tokens", tokenSettings()),
+	group("Messages", messageSettings()),
+	group("Stopping", stoppingSettings()),
+	group("Limits", limitSettings()),
+	group("Logs", logSettings()),
+)
+
+// group puts settings under a heading.
+func group(heading string, settings []Setting) []Setting {
+	for i := range settings {
+		settings[i].Group = heading
+	}
+	return settings
 }

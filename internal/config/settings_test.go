@@ -14,10 +14,16 @@ var samples = map[string]string{
 	"heartbeat": "30s", "max-sessions": "5", "max-connect-rate": "5", "max-subscriptions": "5",
 	"max-lag": "2MiB", "max-frame": "32KiB", "max-message": "2MiB", "compression": "false",
 	"log-format": "json", "log-level": "debug", "debug-listen": "127.0.0.1:6060",
+	"trusted-proxy": "10.0.0.0/8", "proxy-protocol": "true", "anonymous": "news-*",
+	"jwt-secret": "0123456789abcdef0123456789abcdef", "jwt-public-key": "key.pem", "jwks-url": "https://example.com/jwks.json",
+	"jwt-audience": "app", "jwt-issuer": "https://example.com/", "jwt-allow-no-expiry": "true",
+	"data": "/var/lib/holdfast", "durability": "sync", "history-messages": "0", "history-age": "1h", "history-bytes": "1MiB",
+	"max-history": "1GiB", "presence": "room-*", "presence-linger": "0",
+	"max-sessions-per-address": "5", "max-sessions-per-user": "5", "max-frame-rate": "5", "max-publish-rate": "5", "slow-clients": "skip",
 }
 
 func TestSettings_AreTheFieldsOfConfig(t *testing.T) {
-	bound := map[string]string{"Schedules": "schedules"}
+	bound := map[string]string{"Schedules": "schedules", "History": "history"}
 	for _, s := range Settings() {
 		if s.FileOnly {
 			continue
@@ -63,7 +69,7 @@ func TestSettings_NamesMakeFlagsVariablesAndKeys(t *testing.T) {
 		if serviceLink.MatchString(s.Variable()) {
 			t.Errorf("%s could be set by Kubernetes", s.Variable())
 		}
-		if s.Help == "" || len(s.Help) > 45 {
+		if s.Help == "" || len(s.Help) > 43 {
 			t.Errorf("%s: the help %q does not fit a line", s.Name, s.Help)
 		}
 	}
@@ -89,6 +95,22 @@ func TestSettings_HoldTheirBounds(t *testing.T) {
 		"log-format":        {"", "xml", "JSON"},
 		"log-level":         {"", "loud", "warn+1"},
 		"debug-listen":      {":6060", "192.168.0.1:6060", "6060"},
+		"trusted-proxy":     {"", "*", "proxy.example.com", "10.0.0.1/8", "0.0.0.0/0", "::/0", "::ffff:10.0.0.0/104", "fe80::1%eth0", "10.0.0.0/33"},
+		"anonymous":         {"", "a b", "a*b", "**"},
+		"presence":          {"", "a b", "a*b"},
+		"jwt-secret":        {"", "0123456789abcdef0123456789abcde"},
+		"jwt-public-key":    {""},
+		"jwks-url":          {"example.com", "http://example.com/jwks", "https://", "ftp://127.0.0.1/", "https://a:b@example.com/", "https://example.com/#x", "http://127.0.0.1.evil.com/"},
+		"jwt-audience":      {" app", "app\n"},
+		"durability":        {"", "always"},
+		"history-messages":  {"-1", "1000001", "all"},
+		"history-age":       {"0", "999ms", "721h"},
+		"history-bytes":     {"0B", "4095B", "65GiB"},
+		"max-history":       {"0B", "1023KiB"},
+		"presence-linger":   {"-1s", "11m"},
+		"max-frame-rate":    {"0"},
+		"max-publish-rate":  {"-1"},
+		"slow-clients":      {"", "drop"},
 	}
 	for name, values := range refused {
 		s, ok := lookup(name)
