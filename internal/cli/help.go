@@ -52,27 +52,51 @@ func helpCommands(w io.Writer, c *cobra.Command) {
 	}
 }
 
+// flagRows are the flags under one heading.
+type flagRows struct {
+	heading string
+	names   []string
+	texts   []string
+	width   int
+}
+
+func (r *flagRows) add(f *pflag.Flag) {
+	kind, text := usageOf(f)
+	name := strings.TrimSpace("--" + f.Name + " " + kind)
+	r.names, r.texts = append(r.names, name), append(r.texts, text)
+	r.width = max(r.width, len(name))
+}
+
+// helpFlags lists the flags; those of settings under the headings of these.
 func helpFlags(w io.Writer, c *cobra.Command) {
-	type row struct{ name, text string }
-	var rows []row
-	width := 0
+	var groups []*flagRows
+	others := &flagRows{heading: "Flags"}
 	c.LocalFlags().SortFlags = false
 	c.Flags().SortFlags = false
 	c.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Hidden {
 			return
 		}
-		kind, text := usageOf(f)
-		name := strings.TrimSpace("--" + f.Name + " " + kind)
-		width = max(width, len(name))
-		rows = append(rows, row{name, text})
+		group := others
+		if g, ok := f.Value.(*given); ok && c.Name() == "serve" {
+			if last := len(groups) - 1; last < 0 || groups[last].heading != g.setting.Group {
+				groups = append(groups, &flagRows{heading: g.setting.Group})
+			}
+			group = groups[len(groups)-1]
+		}
+		group.add(f)
 	})
-	if len(rows) == 0 {
-		return
+	if len(groups) > 0 {
+		others.heading = "Other"
 	}
-	fmt.Fprintln(w, "\nFlags:")
-	for _, r := range rows {
-		fmt.Fprintf(w, "  %-*s  %s\n", width, r.name, r.text)
+	for _, g := range append(groups, others) {
+		if len(g.names) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s:\n", g.heading)
+		for i, name := range g.names {
+			fmt.Fprintf(w, "  %-*s  %s\n", g.width, name, g.texts[i])
+		}
 	}
 }
 

@@ -37,10 +37,12 @@ func environmentTopic() *cobra.Command {
 Lists are separated by commas. "holdfast config" shows what is in effect.
 
 Client commands:
-  HOLDFAST_SERVER             the server's URL, as --server
-  HOLDFAST_API_KEY            the key to call it with; of several, the first
-  HOLDFAST_API_KEY_FILE       a file with that key
-  NO_COLOR, CLICOLOR_FORCE    never, always use colour
+  HOLDFAST_SERVER                    the server's URL, as --server
+  HOLDFAST_API_KEY                   the key to call it with; of several, one
+  HOLDFAST_API_KEY_FILE              a file with that key
+  HOLDFAST_TOKEN                     the token to subscribe with, as --token
+  HOLDFAST_TOKEN_FILE                a file with that token
+  NO_COLOR, CLICOLOR_FORCE           never, always use colour
 
 The server:`)
 	for _, s := range config.Settings() {
@@ -49,12 +51,12 @@ The server:`)
 		}
 		writeVariable(&b, s.Variable(), s.Help)
 		if s.Secret {
-			writeVariable(&b, s.Variable()+"_FILE", "a file with that key")
+			writeVariable(&b, s.Variable()+"_FILE", "a file with it")
 		}
 	}
 	return &cobra.Command{Use: "environment", Short: "variables that are read", Long: b.String()}
 }
 
 func writeVariable(b *strings.Builder, name, text string) {
-	b.WriteString("\n  " + name + strings.Repeat(" ", max(1, 28-len(name))) + text)
+	b.WriteString("\n  " + name + strings.Repeat(" ", max(1, 35-len(name))) + text)
 }

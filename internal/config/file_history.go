@@ -66,15 +66,27 @@ func (d *decoder) history(node ast.Node) (drafts []historyDraft) {
 	for _, item := range items {
 		h := d.historyRule(item)
 		for i, above := range drafts {
-			if h.channels != "" && covers(above.channels, h.channels) {
-				d.fault("history", item, fmt.Sprintf("the rule for %s in line %d covers %s already, and the first that fits counts; put this one above it",
-					quote(string(above.channels)), lines[i], quote(string(h.channels))))
+			if problem := shadowed(above.channels, h.channels, lines[i]); problem != "" {
+				d.fault("history", item, problem)
 				break
 			}
 		}
 		drafts, lines = append(drafts, h), append(lines, line(item))
 	}
 	return drafts
+}
+
+// shadowed says why a rule for a pattern never counts below another; empty
+// when it does.
+func shadowed(above, pattern wire.Pattern, line int) string {
+	switch {
+	case pattern == "" || !covers(above, pattern):
+		return ""
+	case above == pattern:
+		return fmt.Sprintf("%s has a rule in line %d already; keep one", quote(string(pattern)), line)
+	}
+	return fmt.Sprintf("the rule for %s in line %d covers %s already, and the first that fits counts; put this one above it",
+		quote(string(above)), line, quote(string(pattern)))
 }
 
 // covers reports whether every name that narrow matches is matched by wide.

@@ -23,6 +23,7 @@ func FuzzFile(f *testing.F) {
 		}
 	}
 	f.Add("schedules:\n- {name: a, channel: news, every: 5s, data: {\"a\": [1, 2.5, null, true]}}\n")
+	f.Add("history:\n- {channels: \"news-*\", messages: 5, age: 1h, bytes: 1MiB}\n- {channels: chat, messages: 0}\n")
 	f.Add("allow-origin: [https://a.example.com]\nmax-lag: 1MiB\n")
 	f.Fuzz(func(t *testing.T, content string) {
 		c, _, err := loadFile(content)
@@ -44,6 +45,11 @@ func FuzzFile(f *testing.F) {
 		for _, s := range c.Schedules {
 			if wire.CheckJSON(s.Data) != nil || wire.CheckChannel(s.Channel) != nil || s.Every < schedule.MinEvery {
 				t.Errorf("schedule %+v", s)
+			}
+		}
+		for _, r := range c.History {
+			if r.Channels.Check() != nil || r.Messages < 0 || r.Messages > maxHistoryMessages || r.Age < minHistoryAge || r.Bytes < minHistoryBytes {
+				t.Errorf("history %+v", r)
 			}
 		}
 	})

@@ -47,7 +47,7 @@ func (c Config) HistoryFor(channel string) HistoryRule {
 // historyText returns a line for a listing.
 func historyText(r HistoryRule) string {
 	if r.Messages == 0 {
-		return fmt.Sprintf("%s: none", r.Channels)
+		return fmt.Sprintf("%s none", r.Channels)
 	}
-	return fmt.Sprintf("%s: %d messages, %s, %s", r.Channels, r.Messages, formatDuration(r.Age), r.Bytes)
+	return fmt.Sprintf("%s %d messages for %s in %s", r.Channels, r.Messages, formatDuration(r.Age), r.Bytes)
 }

@@ -73,7 +73,7 @@ func limitSettings() []Setting {
 			Help:  "bytes a client may be behind",
 			field: size(func(c *Config) *Size { return &c.MaxLag }, 4*KiB, GiB)},
 		{Name: "slow-clients", Default: string(SlowClose),
-			Help:  "close: end who lags more; skip: move on",
+			Help:  "close or skip those who lag more",
 			field: choice("WHAT", func(c *Config) *SlowClients { return &c.SlowClients }, SlowClose, SlowSkip)},
 		{Name: "max-frame", Default: "64KiB",
 			Help:  "longest message from a client",
