@@ -51,8 +51,9 @@ type Door interface {
 	// Upgrade takes the connection over and serves the client on it. When it
 	// returns a refusal, nothing was written and the connection is untouched.
 	Upgrade(w http.ResponseWriter, r *http.Request, n Newcomer) *wire.Error
-	// Refusal is what Upgrade would refuse a newcomer with now, or nil.
-	Refusal() *wire.Error
+	// Refusal is what Upgrade would refuse a newcomer from this address with
+	// now, or nil. user is "" when not known.
+	Refusal(address netip.Addr, user string) *wire.Error
 }
 
 // Stats are the numbers of GET /v1/status.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -119,7 +120,7 @@ func (v *world) Upgrade(w http.ResponseWriter, _ *http.Request, n Newcomer) *wir
 	return nil
 }
 
-func (v *world) Refusal() *wire.Error { return v.refusal }
+func (v *world) Refusal(netip.Addr, string) *wire.Error { return v.refusal }
 
 // request makes a request of this machine. Headers are "Name: value".
 func request(method, target, body string, headers ...string) *http.Request {

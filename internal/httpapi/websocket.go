@@ -46,7 +46,7 @@ func (a *api) explain(w http.ResponseWriter, r *http.Request, bad *ws.HandshakeE
 		a.turnAway(w, r, wire.Errorf(wire.BadRequest, "%s", bad.Message))
 		return
 	}
-	if e := a.Door.Refusal(); e != nil {
+	if e := a.Door.Refusal(clientAddress(r).Addr(), ""); e != nil {
 		a.turnAway(w, r, e)
 		return
 	}

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,11 @@ type Gate struct {
 	stopped bool
 	second  int64 // the Unix second that arrivals are counted in
 	arrived int
+	// Sessions of each address and each user that has any; nil without a
+	// bound, so that an unbounded gate keeps nothing for a session.
+	addresses map[netip.Addr]int32
+	users     map[string]int32
+	refused   Refusals
 
 	held atomic.Int64 // bytes kept for single sessions: unfinished messages and replies
 }
@@ -33,30 +39,65 @@ const maxHeld = 256 << 20
 func (g *Gate) init(limits Limits) {
 	g.limits = limits
 	g.empty = make(chan struct{})
+	if limits.PerAddress > 0 {
+		g.addresses = make(map[netip.Addr]int32)
+	}
+	if limits.PerUser > 0 {
+		g.users = make(map[string]int32)
+	}
 }
 
-// check returns why a session would be refused now. The caller holds mu.
-func (g *Gate) check(now time.Time) *wire.Error {
+// Refusals are the sessions that were not let in so far, by the bound that
+// was reached.
+type Refusals struct {
+	Sessions, ConnectRate, PerAddress, PerUser uint64
+}
+
+// network returns what counts as one address: an IPv4 address, or the /64
+// that an IPv6 network usually is, in which one machine may take any address
+// it likes.
+func network(address netip.Addr) netip.Addr {
+	if address = address.Unmap(); address.Is6() {
+		p, _ := address.WithZone("").Prefix(64)
+		return p.Addr()
+	}
+	return address
+}
+
+// check returns why a session of user, "" when not known, that comes from a
+// network would be refused now, and which bound is in its way, if any. The
+// caller holds mu.
+func (g *Gate) check(now time.Time, from netip.Addr, user string) (why *wire.Error, reached *uint64) {
 	arrived := g.arrived
 	if now.Unix() != g.second {
 		arrived = 0
 	}
+	l := &g.limits
 	switch {
 	case g.stopped:
-		return wire.Errorf(wire.Draining, "this server is being stopped and takes no new sessions; try again, another one may answer")
-	case g.open >= g.limits.MaxSessions:
-		return wire.Errorf(wire.Full, "this server holds %d sessions, as many as it may (--max-sessions)", g.open)
-	case arrived >= g.limits.MaxConnectRate:
-		return wire.Errorf(wire.Full, "more than %d new sessions in one second (--max-connect-rate)", g.limits.MaxConnectRate)
+		return wire.Errorf(wire.Draining, "this server is being stopped and takes no new sessions; try again, another one may answer"), nil
+	case l.PerAddress > 0 && int(g.addresses[from]) >= l.PerAddress:
+		return wire.Errorf(wire.TooManyRequests, "%d sessions are open from your address, as many as one may have (--max-sessions-per-address); close one first", l.PerAddress), &g.refused.PerAddress
+	case l.PerUser > 0 && user != "" && int(g.users[user]) >= l.PerUser:
+		return wire.Errorf(wire.TooManyRequests, "this user has %d sessions, as many as one may have (--max-sessions-per-user); close one first", l.PerUser), &g.refused.PerUser
+	case g.open >= l.MaxSessions:
+		return wire.Errorf(wire.Full, "this server holds %d sessions, as many as it may (--max-sessions)", g.open), &g.refused.Sessions
+	case arrived >= l.MaxConnectRate:
+		return wire.Errorf(wire.Full, "more than %d new sessions in one second (--max-connect-rate)", l.MaxConnectRate), &g.refused.ConnectRate
 	}
-	return nil
+	return nil, nil
 }
 
-// enter counts one session in, or says why not.
-func (g *Gate) enter(now time.Time) *wire.Error {
+// enter counts one session in, or says why not. user is "" when not known.
+// leave must be told the same address and user.
+func (g *Gate) enter(now time.Time, address netip.Addr, user string) *wire.Error {
+	from := network(address)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := g.check(now); err != nil {
+	if err, reached := g.check(now, from, user); err != nil {
+		if reached != nil {
+			*reached++
+		}
 		return err
 	}
 	if s := now.Unix(); s != g.second {
@@ -64,15 +105,34 @@ func (g *Gate) enter(now time.Time) *wire.Error {
 	}
 	g.arrived++
 	g.open++
+	if g.addresses != nil {
+		g.addresses[from]++
+	}
+	if g.users != nil && user != "" {
+		g.users[user]++
+	}
 	return nil
 }
 
 // leave counts one session out.
-func (g *Gate) leave() {
+func (g *Gate) leave(address netip.Addr, user string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open--
+	if g.addresses != nil {
+		release(g.addresses, network(address))
+	}
+	if g.users != nil && user != "" {
+		release(g.users, user)
+	}
 	g.tellEmpty()
+}
+
+// release counts one out, and forgets who has none left.
+func release[K comparable](counts map[K]int32, who K) {
+	if counts[who]--; counts[who] <= 0 {
+		delete(counts, who)
+	}
 }
 
 func (g *Gate) tellEmpty() {
@@ -94,11 +154,20 @@ func (g *Gate) hold(n int) {
 
 func (g *Gate) overfull() bool { return g.held.Load() > maxHeld }
 
-// Refusal returns why a session would be refused now, or nil.
-func (g *Gate) Refusal() *wire.Error {
+// Refusal returns why a session of user, "" when not known, from an address
+// would be refused now, or nil.
+func (g *Gate) Refusal(address netip.Addr, user string) *wire.Error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.check(time.Now())
+	err, _ := g.check(time.Now(), network(address), user)
+	return err
+}
+
+// Refusals returns what was refused so far.
+func (g *Gate) Refusals() Refusals {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.refused
 }
 
 // StopAdmitting refuses all sessions from now on and returns how many are

@@ -224,8 +224,9 @@ func (l *Loop) bury() {
 		}
 		l.gate.hold(-held)
 		l.Ended(c.code)
+		address, user := c.session.Address.Addr(), c.session.User
 		l.table.release(c)
-		l.gate.leave()
+		l.gate.leave(address, user)
 	}
 	clear(l.ended)
 	l.ended = l.ended[:0]

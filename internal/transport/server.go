@@ -18,11 +18,14 @@ import (
 	"holdfast.dev/holdfast/internal/ws"
 )
 
-// Limits bound what a Server takes on. All must be set.
+// Limits bound what a Server takes on. All must be set but PerAddress and
+// PerUser, which are no bounds while 0.
 type Limits struct {
 	MaxSessions    int // open at once
 	MaxConnectRate int // new ones a second
 	MaxLag         int // bytes that one session may be behind
+	PerAddress     int // sessions of one IPv4 address, or IPv6 /64
+	PerUser        int // sessions of one user
 }
 
 // Setup is what a Server stands on. All fields are required.
@@ -110,12 +113,12 @@ type Request struct {
 // Where it returns an error nothing was written: the refusal is the caller's
 // to answer.
 func (s *Server) Upgrade(w http.ResponseWriter, _ *http.Request, req Request) *wire.Error {
-	if err := s.gate.enter(time.Now()); err != nil {
+	if err := s.gate.enter(time.Now(), req.Address.Addr(), req.User); err != nil {
 		return err
 	}
 	nc, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		s.gate.leave()
+		s.gate.leave(req.Address.Addr(), req.User)
 		return wire.Errorf(wire.Internal, "this connection cannot be upgraded; use HTTP/1.1")
 	}
 	a := &arrival{fd: -1, user: req.User, address: req.Address, deflate: req.Handshake.Deflate, channels: req.Channels}
@@ -139,7 +142,7 @@ func (s *Server) carry(nc net.Conn, a *arrival) {
 		a.stream = newStream(nc, l)
 	default:
 		turnAway(nc)
-		s.gate.leave()
+		s.gate.leave(a.address.Addr(), a.user)
 		if now := time.Now().Unix(); now-s.warned.Swap(now) > int64(warnEvery/time.Second) {
 			l.Logger.Error("clients are refused: no descriptor for them", "error", err)
 		}
@@ -153,8 +156,14 @@ func (s *Server) StopAdmitting() int     { return s.gate.StopAdmitting() }
 func (s *Server) Open() int              { return s.gate.Open() }
 func (s *Server) Empty() <-chan struct{} { return s.gate.Empty() }
 
-// Refusal returns why a session would be refused now, or nil.
-func (s *Server) Refusal() *wire.Error { return s.gate.Refusal() }
+// Refusal returns why a session of user, "" when not known, from an address
+// would be refused now, or nil.
+func (s *Server) Refusal(address netip.Addr, user string) *wire.Error {
+	return s.gate.Refusal(address, user)
+}
+
+// Refusals returns how many sessions were refused so far at each bound.
+func (s *Server) Refusals() Refusals { return s.gate.Refusals() }
 
 // CloseSome begins the orderly end of n more sessions, those first that have
 // nothing due, each loop taking its part. It does not wait.
