@@ -40,6 +40,7 @@ var doors = map[string]string{
 	"golang.org/x/term":                   "internal/cli",
 	"github.com/coder/websocket":          "internal/cli",
 	"github.com/goccy/go-yaml":            "internal/config",
+	"github.com/golang-jwt/jwt":           "internal/auth",
 	"github.com/prometheus/client_golang": "internal/metrics",
 	"golang.org/x/sys":                    "internal/transport internal/loadgen",
 }
