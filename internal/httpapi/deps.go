@@ -99,6 +99,10 @@ type Deps struct {
 	// AllowHosts are names, without port, that Host may carry besides those
 	// of this machine.
 	AllowHosts []string
+	// TrustedProxies are the addresses whose Forwarded or X-Forwarded-For
+	// header says who a client is. With none, the peer of the connection is
+	// the client, whatever the headers say.
+	TrustedProxies []netip.Prefix
 	// MaxMessage bounds the body of one message and one line of a stream, in
 	// bytes.
 	MaxMessage int

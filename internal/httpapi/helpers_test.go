@@ -34,9 +34,10 @@ type world struct {
 	fails     error // what every publish fails with
 	disconnects,
 	newcomers []string
-	refusal  *wire.Error
-	refused  []wire.Code
-	progress drain.Progress
+	addresses []netip.AddrPort // that newcomers came from, or asked from
+	refusal   *wire.Error
+	refused   []wire.Code
+	progress  drain.Progress
 }
 
 func newWorld(t testing.TB) *world {
@@ -115,12 +116,16 @@ func (v *world) Upgrade(w http.ResponseWriter, _ *http.Request, n Newcomer) *wir
 	if v.refusal != nil {
 		return v.refusal
 	}
+	v.addresses = append(v.addresses, n.Address)
 	v.newcomers = append(v.newcomers, strings.Join(n.Channels, " "))
 	w.WriteHeader(http.StatusTeapot) // stands for an upgrade where no connection can be taken over
 	return nil
 }
 
-func (v *world) Refusal(netip.Addr, string) *wire.Error { return v.refusal }
+func (v *world) Refusal(address netip.Addr, _ string) *wire.Error {
+	v.addresses = append(v.addresses, netip.AddrPortFrom(address, 0))
+	return v.refusal
+}
 
 // request makes a request of this machine. Headers are "Name: value".
 func request(method, target, body string, headers ...string) *http.Request {

@@ -157,9 +157,3 @@ func (p *policy) foreign(seen string, o origin, parsed bool) *wire.Error {
 	return wire.Errorf(wire.ForbiddenOrigin, "origin %s may not use this server; allowed are %s; %s",
 		wire.Quote(seen), strings.Join(allowed, ", "), advice)
 }
-
-// clientAddress returns where r came from.
-func clientAddress(r *http.Request) netip.AddrPort {
-	addr, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return addr
-}
