@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -56,22 +57,23 @@ type refusal struct {
 	status     int
 	body       errorBody
 	retryAfter time.Duration // 0 when not said
+	remedy     string        // what to do about a missing credential
 }
 
 func (r *refusal) Error() string {
 	text := fmt.Sprintf("the server refused (%d %s): %s", r.status, plainLine(r.body.Code), plainLine(r.body.Message))
 	if r.status == http.StatusUnauthorized {
-		text += ". Give its key: --api-key @FILE or HOLDFAST_API_KEY"
+		text += ". " + otherwise(r.remedy, "Give its key: --api-key @FILE or HOLDFAST_API_KEY")
 	}
 	return text
 }
 
 // call sends a request and decodes the answer into answer, within the
 // timeout.
-func (a *api) call(ctx context.Context, method, path string, query url.Values, body io.Reader, contentType string, answer any) error {
+func (a *api) call(ctx context.Context, method, path string, query url.Values, header http.Header, body io.Reader, answer any) error {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
-	resp, err := a.send(ctx, method, path, query, body, contentType)
+	resp, err := a.send(ctx, method, path, query, header, body)
 	if err != nil {
 		return err
 	}
@@ -92,16 +94,14 @@ func (a *api) call(ctx context.Context, method, path string, query url.Values, b
 
 // send sends a request and returns the answer when it is 200. The caller
 // closes its body.
-func (a *api) send(ctx context.Context, method, path string, query url.Values, body io.Reader, contentType string) (*http.Response, error) {
+func (a *api) send(ctx context.Context, method, path string, query url.Values, header http.Header, body io.Reader) (*http.Response, error) {
 	target := a.base.JoinPath(path)
 	target.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, method, target.String(), body)
 	if err != nil {
 		return nil, err
 	}
-	if contentType != "" {
-		req.Header.Set("Content-Type", contentType)
-	}
+	maps.Copy(req.Header, header)
 	if key := a.key.Reveal(); key != "" {
 		req.Header.Set("Authorization", "Bearer "+key)
 	}

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"holdfast.dev/holdfast/internal/config"
 )
 
 // common holds the flags that every client command has.
@@ -96,30 +94,6 @@ func serverURL(text string) (*url.URL, error) {
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	return u, nil
-}
-
-// clientKey returns the API key to call with: the flag's, or the first of
-// HOLDFAST_API_KEY, or the content of HOLDFAST_API_KEY_FILE.
-func (a *app) clientKey() (config.Secret, error) {
-	text := a.common.key
-	if text == "" {
-		text, _, _ = strings.Cut(a.variable("HOLDFAST_API_KEY"), ",")
-	}
-	if path := a.variable("HOLDFAST_API_KEY_FILE"); text == "" && path != "" {
-		text = "@" + path
-	}
-	if path, ok := strings.CutPrefix(text, "@"); ok {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			return config.Secret{}, usage("can't read the API key: %w", err)
-		}
-		text = string(content)
-	}
-	text = strings.TrimSpace(text)
-	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return config.Secret{}, usage("the API key has a space or a character that is not ASCII in it")
-	}
-	return config.NewSecret(text), nil
 }
 
 // colored reports whether to colour a stream.

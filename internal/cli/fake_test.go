@@ -35,6 +35,10 @@ func newFake() *fake {
 	f.mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, `{"version":"1.2.3","pid":4711,"uptime_s":93784.5,"sessions":12431,"channels":210,"subscriptions":300,"published":1,"delivered":2,"published_per_s":103.25,"delivered_per_s":53000,"memory_bytes":39845888,"drain":{"state":"waiting","remaining":8120,"of":12431,"left_s":1180}}`)
 	})
+	f.mux.HandleFunc("GET /v1/channels/{channel}/messages", f.history)
+	f.mux.HandleFunc("GET /v1/channels/{channel}/presence", f.presence)
+	f.mux.HandleFunc("DELETE /v1/sessions/{id}", f.disconnect)
+	f.mux.HandleFunc("DELETE /v1/users/{user}/sessions", f.disconnect)
 	f.mux.HandleFunc("GET /ws", f.upgrade)
 	return f
 }
@@ -45,6 +49,9 @@ func (f *fake) note(r *http.Request, body string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	line := r.Method + " " + r.URL.RequestURI() + " " + body
+	if key := r.Header.Get("Idempotency-Key"); key != "" {
+		line += " key=" + key
+	}
 	if auth := r.Header.Get("Authorization"); auth != "" {
 		line += " (" + auth + ")"
 	}
@@ -79,7 +86,52 @@ func (f *fake) publish(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, forbidden)
 		return
 	}
+	if key := r.Header.Get("Idempotency-Key"); key == "again" {
+		fmt.Fprintln(w, `{"channel":"news","id":"e-1","time":"2027-01-02T14:02:11.000Z","subscribers":0,"duplicate":true}`)
+		return
+	}
 	fmt.Fprintln(w, f.receipt(r.PathValue("channel")))
+}
+
+// history holds e-1 to e-3 of "news"; what lay before e-1 is gone.
+func (f *fake) history(w http.ResponseWriter, r *http.Request) {
+	f.note(r, "")
+	if r.PathValue("channel") != "news" {
+		fmt.Fprintf(w, "{\"channel\":%q,\"messages\":[],\"complete\":true,\"next\":\"e-0\"}\n", r.PathValue("channel"))
+		return
+	}
+	complete := !strings.Contains(r.URL.RawQuery, "since=e-0") && !strings.Contains(r.URL.RawQuery, "since=old-")
+	fmt.Fprintf(w, "{\"channel\":\"news\",\"messages\":[%s,%s,%s],\"complete\":%t,\"next\":\"e-3\"}\n",
+		message("news", 1, `{"price":12}`), message("news", 2, `"two"`), message("news", 3, "3"), complete)
+}
+
+func (f *fake) presence(w http.ResponseWriter, r *http.Request) {
+	f.note(r, "")
+	switch r.PathValue("channel") {
+	case "room-1":
+		fmt.Fprintln(w, `{"channel":"room-1","members":[{"user":"ann","sessions":1},{"user":"bartholomew","sessions":1200}],"total":5}`)
+	case "room-2":
+		fmt.Fprintln(w, `{"channel":"room-2","members":[],"total":0}`)
+	default:
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprintln(w, forbidden)
+	}
+}
+
+func (f *fake) disconnect(w http.ResponseWriter, r *http.Request) {
+	body := new(strings.Builder)
+	bufio.NewReader(r.Body).WriteTo(body)
+	f.note(r, body.String())
+	n := 1
+	switch {
+	case r.PathValue("user") != "":
+		n = 3
+	case r.PathValue("id") == "gone":
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprintln(w, `{"error":{"code":"not_found","message":"no session \"gone\" is connected","help":"docs/errors.md#not_found"}}`)
+		return
+	}
+	fmt.Fprintf(w, "{\"disconnected\":%d}\n", n)
 }
 
 func (f *fake) stream(w http.ResponseWriter, r *http.Request) {

@@ -88,7 +88,7 @@ func TestHelp_OfEveryCommandFitsATerminal(t *testing.T) {
 
 func TestHelp_EveryClientCommandHasTheCommonFlags(t *testing.T) {
 	root := newRoot(&app{})
-	for _, name := range []string{"publish", "subscribe", "status"} {
+	for _, name := range []string{"publish", "subscribe", "status", "history", "presence", "disconnect"} {
 		c, _, err := root.Find([]string{name})
 		if err != nil {
 			t.Fatal(err)

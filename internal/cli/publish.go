@@ -18,6 +18,7 @@ import (
 type publishing struct {
 	*app
 	event string
+	key   string
 	lines bool
 }
 
@@ -26,6 +27,7 @@ type receipt struct {
 	Channel     string     `json:"channel"`
 	ID          string     `json:"id"`
 	Subscribers int64      `json:"subscribers"`
+	Duplicate   bool       `json:"duplicate"`
 	Error       *errorBody `json:"error"`
 }
 
@@ -40,7 +42,7 @@ DATA is JSON if it parses, else a string. With - it is read from standard
 input; with --lines each line there is a message of its own.`,
 		Example: `  holdfast publish "hi"
   holdfast publish news '{"price":12}' --event tick
-  date | holdfast publish news -
+  holdfast publish orders '{"id":7}' --key order-7
   tail -f prices.ndjson | holdfast publish news --lines`,
 		DisableFlagsInUseLine: true,
 	}
@@ -51,6 +53,7 @@ input; with --lines each line there is a message of its own.`,
 		return arguments(1, 2, "[CHANNEL] DATA")(c, args)
 	}
 	c.Flags().StringVar(&p.event, "event", "", "`NAME` the message's event")
+	c.Flags().StringVar(&p.key, "key", "", "`TEXT` the same within 2 minutes is published once")
 	c.Flags().BoolVar(&p.lines, "lines", false, "publish each line of standard input")
 	return a.client(c, p.run)
 }
@@ -65,6 +68,12 @@ func (p *publishing) run(ctx context.Context, api *api, args []string) error {
 	}
 	if err := wire.CheckEvent(p.event); err != nil {
 		return usage("%w", err)
+	}
+	if err := wire.CheckKey(p.key); err != nil {
+		return usage("%w", err)
+	}
+	if p.lines && p.key != "" {
+		return usage("--key names one message; --lines publishes many")
 	}
 	if p.lines {
 		return p.stream(ctx, api, channel)
@@ -95,18 +104,25 @@ func (p *publishing) one(ctx context.Context, api *api, channel string, data []b
 		query.Set("event", p.event)
 	}
 	var answer json.RawMessage
-	path := "/v1/channels/" + url.PathEscape(channel) + "/messages"
-	if err := api.call(ctx, http.MethodPost, path, query, bytes.NewReader(data), "application/json", &answer); err != nil {
+	path := channelPath(channel, "messages")
+	header := http.Header{"Content-Type": {"application/json"}}
+	if p.key != "" {
+		header.Set("Idempotency-Key", p.key)
+	}
+	if err := api.call(ctx, http.MethodPost, path, query, header, bytes.NewReader(data), &answer); err != nil {
 		return err
 	}
 	var r receipt
 	if err := json.Unmarshal(answer, &r); err != nil || r.ID == "" {
-		return fmt.Errorf("%s did not answer as holdfast does. Is --server right?", api.base)
+		return notHoldfast(api)
 	}
 	if err := p.printReceipt(r, answer); err != nil {
 		return err
 	}
-	if r.Subscribers == 0 {
+	switch {
+	case r.Duplicate:
+		p.say("published before with this key; nothing was sent again")
+	case r.Subscribers == 0:
 		p.hint(ctx, api, channel)
 	}
 	return nil
@@ -118,6 +134,9 @@ func (p *publishing) printReceipt(r receipt, answer []byte) error {
 		return p.printf("%s\n", bytes.TrimSpace(answer))
 	case p.common.quiet:
 		return nil
+	}
+	if r.Duplicate {
+		return p.printf("%s\n", plainLine(r.ID))
 	}
 	return p.printf("%s  %s received\n", plainLine(r.ID), grouped(r.Subscribers))
 }

@@ -31,7 +31,7 @@ func (p *publishing) hint(ctx context.Context, api *api, channel string) {
 			Subscribers int64  `json:"subscribers"`
 		} `json:"channels"`
 	}
-	err := api.call(ctx, http.MethodGet, "/v1/channels", url.Values{"limit": {"1000"}}, nil, "", &answer)
+	err := api.call(ctx, http.MethodGet, "/v1/channels", url.Values{"limit": {"1000"}}, nil, nil, &answer)
 	listeners := map[string]int64{}
 	var names []string
 	for _, c := range answer.Channels {

@@ -31,7 +31,7 @@ func (p *publishing) stream(ctx context.Context, api *api, channel string) error
 		fed <- err // before the server can see the end
 		feed.CloseWithError(err)
 	}()
-	resp, err := api.send(ctx, http.MethodPost, "/v1/messages", nil, body, "application/x-ndjson")
+	resp, err := api.send(ctx, http.MethodPost, "/v1/messages", nil, http.Header{"Content-Type": {"application/x-ndjson"}}, body)
 	if err != nil {
 		select {
 		case cause := <-fed:

@@ -37,7 +37,8 @@ func newRoot(a *app) *cobra.Command {
 	})
 	root.InitDefaultHelpFlag()
 	root.AddCommand(
-		newServe(a), newPublish(a), newSubscribe(a), newStatus(a), newBench(a),
+		newServe(a), newPublish(a), newSubscribe(a), newHistory(a), newPresence(a),
+		newStatus(a), newDisconnect(a), newBench(a),
 		newConfig(a), newVersion(a), exitCodesTopic(), environmentTopic(),
 	)
 	root.SetHelpCommand(newHelp(a))

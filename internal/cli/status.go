@@ -73,7 +73,7 @@ func (w *watching) run(ctx context.Context, api *api, _ []string) error {
 
 func (w *watching) show(ctx context.Context, api *api) error {
 	var raw json.RawMessage
-	if err := api.call(ctx, http.MethodGet, "/v1/status", nil, nil, "", &raw); err != nil {
+	if err := api.call(ctx, http.MethodGet, "/v1/status", nil, nil, nil, &raw); err != nil {
 		return err
 	}
 	var s serverStatus

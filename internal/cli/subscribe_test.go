@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -54,7 +55,7 @@ func TestSubscribe_ConnectsAgainAndSaysSoOnce(t *testing.T) {
 	var connections atomic.Int32
 	f := newFake()
 	f.connect = func(ctx context.Context, conn *websocket.Conn, channels []string) {
-		if len(channels) != 1 || channels[0] != "news" {
+		if !slices.Equal(channels, []string{"broadcast", "news"}) {
 			t.Errorf("subscribed to %q", channels)
 		}
 		n := int(connections.Add(1))
