@@ -104,6 +104,18 @@ func (v *Verifier) Run(ctx context.Context) error {
 	return v.remote.run(ctx)
 }
 
+// KeysFault returns why the key set could not be fetched the last time, nil
+// when it could or when there is none. It is for whoever runs the server, not
+// for clients: it may tell of addresses inside.
+func (v *Verifier) KeysFault() error {
+	if v.remote == nil {
+		return nil
+	}
+	v.remote.mu.Lock()
+	defer v.remote.mu.Unlock()
+	return v.remote.failure
+}
+
 // Verify returns what the token allows. The error is a *wire.Error that says
 // why it counts for nothing and does not show it: wire.Unauthorized, or
 // wire.Unavailable when the keys to tell by have not been fetched. It may
