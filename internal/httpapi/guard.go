@@ -22,8 +22,10 @@ func (a *api) guarded(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Vary", "Origin")
 		if r.ContentLength != 0 {
+			rc := http.NewResponseController(w)
 			// Also for what net/http reads of a body that nobody wanted.
-			http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyPatience))
+			rc.SetReadDeadline(time.Now().Add(bodyPatience))
+			unhurried(rc, r)
 		}
 		if e := a.check(w, r); e != nil {
 			if r.URL.Path == "/ws" {

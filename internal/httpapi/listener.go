@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -18,8 +17,7 @@ import (
 // Without it, such a request is taken as chunked and the connection is closed
 // with the answer.
 //
-// For TLS, wrap what tls.NewListener returns. Door.Upgrade gets the
-// connection as ln made it.
+// Door.Upgrade gets the connection as ln made it. For TLS, see TLSListener.
 func Listener(ln net.Listener) net.Listener { return listener{ln} }
 
 type listener struct{ net.Listener }
@@ -29,11 +27,7 @@ func (l listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &followed{Conn: c}
-	if t, ok := c.(*tls.Conn); ok {
-		return &followedTLS{followed: f, tls: t}, nil
-	}
-	return f, nil
+	return &followed{Conn: c}, nil
 }
 
 // followed is a connection whose requests are followed.
@@ -69,23 +63,6 @@ func (c *followed) SyscallConn() (syscall.RawConn, error) {
 func (c *followed) NetConn() net.Conn { return c.Conn }
 
 func (c *followed) self() *followed { return c }
-
-// followedTLS is followed for TLS: net/http learns from ConnectionState that
-// requests came over it.
-type followedTLS struct {
-	*followed
-	tls *tls.Conn
-}
-
-// ConnectionState completes the handshake, within the time that a request's
-// header has, and describes it.
-func (c *followedTLS) ConnectionState() tls.ConnectionState {
-	ctx, cancel := context.WithTimeout(context.Background(), headerPatience)
-	defer cancel()
-	// An error stays with the connection: the first read returns it.
-	_ = c.tls.HandshakeContext(ctx)
-	return c.tls.ConnectionState()
-}
 
 type framingKey struct{}
 

@@ -186,7 +186,7 @@ func (s *stream) send() bool {
 	if len(s.out) == 0 {
 		return true
 	}
-	if !s.begun && s.read != s.r.ContentLength {
+	if !s.begun && s.r.ProtoMajor == 1 && s.read != s.r.ContentLength {
 		// What is left of a body that breaks off must not be taken for
 		// another request.
 		s.w.Header().Set("Connection", "close")
@@ -198,6 +198,7 @@ func (s *stream) send() bool {
 	if err == nil {
 		err = s.rc.Flush()
 	}
+	unhurried(s.rc, s.r)
 	return err == nil
 }
 

@@ -28,6 +28,10 @@ func (a *api) webSocket(w http.ResponseWriter, r *http.Request) {
 		a.turnAway(w, r, e)
 		return
 	}
+	if r.ProtoMajor > 1 {
+		a.explain(w, r, overHTTP2)
+		return
+	}
 	handshake, bad := ws.CheckHandshake(r, a.Compression)
 	if bad != nil {
 		a.explain(w, r, bad)

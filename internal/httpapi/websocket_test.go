@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -157,9 +158,8 @@ func (d taker) Upgrade(w http.ResponseWriter, _ *http.Request, _ Newcomer) *wire
 		return nil
 	}
 	defer c.Close()
-	_, raw := c.(*net.TCPConn)
-	if !raw {
-		d.took <- "a wrapped connection"
+	if _, raw := c.(*net.TCPConn); !raw {
+		d.took <- fmt.Sprintf("%T", c)
 		return nil
 	}
 	io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\n\r\n")

@@ -2,11 +2,9 @@ package node
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -80,7 +78,6 @@ func (n *node) build(ctx context.Context) (err error) {
 		if n.tls, err = loadCertificate(n.cfg.TLSCert, n.cfg.TLSKey); err != nil {
 			return err
 		}
-		n.web.TLSConfig = n.tls.config()
 	}
 	if n.cfg.DebugListen != "" {
 		if n.debug, err = newDebugServer(ctx, n.cfg.DebugListen); err != nil {
@@ -232,11 +229,11 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 }
 
 func (n *node) serveHTTP() error {
-	var ln net.Listener = n.listener
+	ln := httpapi.Listener(n.listener)
 	if n.tls != nil {
-		ln = tls.NewListener(ln, n.web.TLSConfig)
+		ln = httpapi.TLSListener(n.listener, n.tls.config())
 	}
-	return unlessClosed(n.web.Serve(httpapi.Listener(ln)))
+	return unlessClosed(n.web.Serve(ln))
 }
 
 // unlessClosed returns err, or nil when it only says that the server was
