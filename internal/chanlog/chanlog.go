@@ -1,81 +1,111 @@
-// Package chanlog is one channel's log: its messages, linked oldest to
-// newest, each encoded once for everybody who gets it.
-//
-// The log is the queue. To publish is to append an entry; to deliver is to
-// walk from an entry to its Next and write what lies between. A reader
-// that falls behind holds nothing but the entry it stopped at, and the
-// garbage collector lets go of what no reader needs.
-//
-// The package starts no goroutine, reads no clock and takes no lock. Appends
-// must be serialised by the caller; entries may be read by any number of
-// goroutines while others are appended.
 package chanlog
 
-import "sync/atomic"
+import "sort"
 
-// Entry is one message in a log. All but the link to its successor and the
-// compressed form is fixed before it is appended.
-type Entry struct {
-	next     atomic.Pointer[Entry]
-	deflated atomic.Pointer[[]byte]
-
-	// Seq is the message's place in its channel.
-	Seq uint64
-	// End counts the bytes of all frames of the log up to and with this one:
-	// the difference of two Ends is what lies between them.
-	End uint64
-	// Frame is the message as it goes on the wire. Never changed.
-	Frame []byte
-}
-
-// Next returns the entry behind e, or nil while e is the newest.
-func (e *Entry) Next() *Entry { return e.next.Load() }
-
-// Deflated returns the compressed form of the frame. The first caller makes
-// it, by compress; where compress returns nil, the plain frame is kept.
-// Callers on several goroutines get the same bytes.
-func (e *Entry) Deflated(compress func(frame []byte) []byte) []byte {
-	if p := e.deflated.Load(); p != nil {
-		return *p
-	}
-	made := compress(e.Frame)
-	if made == nil {
-		made = e.Frame
-	}
-	if e.deflated.CompareAndSwap(nil, &made) {
-		return made
-	}
-	return *e.deflated.Load()
-}
-
-// Log is the end of a channel's chain of entries. The zero value is an empty
-// log.
+// Log is what a channel still holds of its messages: its history. The zero
+// value is an empty log.
 type Log struct {
-	tail *Entry // newest entry while somebody may still have to walk to the next one
-	last uint64 // seq of the newest message
-	end  uint64 // bytes appended in all
+	oldest, tail *Entry // of those held; nil when none is
+	count        int
+	bytes        int
+	last         uint64   // seq of the newest entry ever
+	gone         uint64   // seq of the newest one that is not held any more
+	marks        []*Entry // every stride-th entry, oldest first, to find a place by
+	unmarked     int      // entries since the last mark
 }
+
+// stride is how many entries stand between two marks.
+const stride = 64
 
 // Append puts e at the end. Its Seq must be higher than Last.
 func (l *Log) Append(e *Entry) {
-	l.last = e.Seq
-	l.end += uint64(len(e.Frame))
-	e.End = l.end
 	if l.tail != nil {
-		l.tail.next.Store(e)
+		l.tail.Link(e)
+	} else {
+		l.oldest = e
 	}
-	l.tail = e
+	l.tail, l.last = e, e.Seq
+	l.count++
+	l.bytes += len(e.Frame)
+	if l.unmarked++; l.unmarked == stride {
+		l.unmarked = 0
+		l.marks = append(l.marks, e)
+	}
 }
 
-// Start says where an empty log begins: messages up to seq happened before.
-func (l *Log) Start(seq uint64) { l.last = max(l.last, seq) }
+// Skip notes that everything up to seq happened and is not held.
+func (l *Log) Skip(seq uint64) {
+	l.last, l.gone = max(l.last, seq), max(l.gone, seq)
+}
 
-// Tail returns the newest entry, or nil when the log holds none.
+// Drop lets go of the oldest entry, of which there must be one, and returns
+// it. Readers that stand at it can walk on, as far as it was linked before.
+func (l *Log) Drop() *Entry {
+	e := l.oldest
+	l.gone = max(l.gone, e.Seq)
+	l.count--
+	l.bytes -= len(e.Frame)
+	if len(l.marks) > 0 && l.marks[0] == e {
+		l.marks[0] = nil
+		l.marks = l.marks[1:]
+	}
+	if l.oldest = e.Next(); l.count == 0 {
+		l.oldest, l.tail, l.marks, l.unmarked = nil, nil, nil, 0
+	}
+	return e
+}
+
+// Oldest returns the oldest entry held, or nil.
+func (l *Log) Oldest() *Entry { return l.oldest }
+
+// Tail returns the newest entry held, or nil.
 func (l *Log) Tail() *Entry { return l.tail }
 
-// Last returns the seq of the newest message ever appended.
+// Last returns the seq of the newest entry ever, held or not.
 func (l *Log) Last() uint64 { return l.last }
 
-// Forget lets go of all entries. Nobody may hold one that he means to walk
-// on from: later entries are not linked to it.
-func (l *Log) Forget() { l.tail = nil }
+// Gone returns the seq of the newest entry that is not held any more, 0 when
+// all are.
+func (l *Log) Gone() uint64 { return l.gone }
+
+// Len returns how many entries are held.
+func (l *Log) Len() int { return l.count }
+
+// Bytes returns the length of all frames held.
+func (l *Log) Bytes() int { return l.bytes }
+
+// After returns the first entry held whose seq is higher than seq, nil when
+// there is none, and whether all such entries are held.
+func (l *Log) After(seq uint64) (first *Entry, complete bool) {
+	complete = seq >= l.gone
+	if l.oldest == nil || seq >= l.last {
+		return nil, complete
+	}
+	e := l.oldest
+	if i := sort.Search(len(l.marks), func(i int) bool { return l.marks[i].Seq > seq }); i > 0 {
+		e = l.marks[i-1]
+	}
+	for e.Seq <= seq {
+		e = e.Next()
+	}
+	return e, complete
+}
+
+// Newest returns the entry from which on n are held, or all when there are
+// fewer; nil when there is none.
+func (l *Log) Newest(n int) *Entry {
+	if n <= 0 {
+		return nil
+	}
+	skip := l.count - n
+	e := l.oldest
+	if m := l.count - l.unmarked - stride*len(l.marks); len(l.marks) > 0 && skip > m+stride {
+		// Mark i is preceded by m+stride*(i+1)-1 entries.
+		i := min((skip+1-m)/stride-1, len(l.marks)-1)
+		e, skip = l.marks[i], skip-(m+stride*(i+1)-1)
+	}
+	for ; skip > 0; skip-- {
+		e = e.Next()
+	}
+	return e
+}

@@ -2,13 +2,14 @@ package chanlog
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"sync"
 	"testing"
 )
 
 func entry(seq uint64, size int) *Entry { return &Entry{Seq: seq, Frame: make([]byte, size)} }
 
-func TestLog_ReadersWalkWhileItGrows(t *testing.T) {
+func TestLog_ReadersWalkWhileItGrowsAndForgets(t *testing.T) {
 	const messages, readers = 20_000, 4
 	var l Log
 	first := entry(1, 1)
@@ -32,25 +33,97 @@ func TestLog_ReadersWalkWhileItGrows(t *testing.T) {
 	}
 	for seq := uint64(2); seq <= messages; seq++ {
 		l.Append(entry(seq, 1))
+		if l.Len() > 10 {
+			l.Drop()
+		}
 	}
 	wg.Wait()
 }
 
-func TestLog_EndsCountTheBytesBetween(t *testing.T) {
+// TestLog_ResumesFromEveryId runs random appends and drops against a plain
+// list, and asks for what follows each id there was and those between.
+func TestLog_ResumesFromEveryId(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for round := range 60 {
+		var l Log
+		var held []uint64
+		var last, gone uint64
+		if rng.IntN(2) == 0 {
+			last = rng.Uint64N(5)
+			gone = last
+			l.Skip(last)
+		}
+		for range rng.IntN(40 << (round % 5)) {
+			switch {
+			case len(held) > 0 && rng.IntN(5) < 2:
+				if e := l.Drop(); e.Seq != held[0] {
+					t.Fatalf("dropped %d, want %d", e.Seq, held[0])
+				}
+				gone, held = held[0], held[1:]
+			default:
+				last += 1 + rng.Uint64N(3)
+				l.Append(entry(last, 1+rng.IntN(9)))
+				held = append(held, last)
+			}
+		}
+		for seq := range last + 4 {
+			checkAfter(t, &l, held, seq, seq >= gone)
+		}
+		for n := range len(held) + 2 {
+			checkNewest(t, &l, held, n)
+		}
+		if l.Len() != len(held) || l.Last() != last {
+			t.Fatalf("%d held, last %d; want %d and %d", l.Len(), l.Last(), len(held), last)
+		}
+	}
+}
+
+func checkAfter(t *testing.T, l *Log, held []uint64, seq uint64, complete bool) {
+	t.Helper()
+	first, all := l.After(seq)
+	if all != complete {
+		t.Fatalf("after %d complete is %v", seq, all)
+	}
+	i := 0
+	for i < len(held) && held[i] <= seq {
+		i++
+	}
+	checkChain(t, first, held[i:])
+}
+
+func checkNewest(t *testing.T, l *Log, held []uint64, n int) {
+	t.Helper()
+	checkChain(t, l.Newest(n), held[max(0, len(held)-n):])
+}
+
+func checkChain(t *testing.T, first *Entry, want []uint64) {
+	t.Helper()
+	for e := first; e != nil; e = e.Next() {
+		if len(want) == 0 || e.Seq != want[0] {
+			t.Fatalf("found %d, want %v", e.Seq, want)
+		}
+		want = want[1:]
+	}
+	if len(want) > 0 {
+		t.Fatalf("%v are missing", want)
+	}
+}
+
+func TestLog_CountsTheBytesItHolds(t *testing.T) {
 	var l Log
-	a, b, c := entry(5, 10), entry(9, 20), entry(10, 30)
-	for _, e := range []*Entry{a, b, c} {
-		l.Append(e)
+	for seq, size := range []int{10, 20, 30} {
+		l.Append(entry(uint64(seq+1), size))
 	}
-	if between := c.End - a.End; between != 50 {
-		t.Errorf("%d bytes between, want 50", between)
+	l.Drop()
+	if l.Bytes() != 50 {
+		t.Errorf("%d bytes, want 50", l.Bytes())
 	}
-	if l.Last() != 10 || l.Tail() != c {
-		t.Errorf("last %d", l.Last())
-	}
-	l.Forget()
-	if l.Append(entry(11, 1)); c.Next() != nil {
-		t.Error("a forgotten entry is linked on")
+	l.Drop()
+	l.Drop()
+	if l.Bytes() != 0 || l.Len() != 0 || l.Oldest() != nil || l.Tail() != nil || l.Last() != 3 {
+		t.Errorf("an emptied log holds %d bytes in %d entries, last %d", l.Bytes(), l.Len(), l.Last())
 	}
 }
 

@@ -1,0 +1,125 @@
+package ledger
+
+import (
+	"strings"
+	"sync"
+
+	"holdfast.dev/holdfast/internal/chanlog"
+)
+
+// What an entry and a record take beside the frame, as HistoryBytes counts
+// it: about what the runtime allocates.
+const (
+	entryBytes  = 96
+	recordBytes = 224
+)
+
+// record is a channel that holds messages, or that somebody listens to and
+// that held some. There may be hundreds of thousands: every field counts.
+type record struct {
+	name  string
+	log   chanlog.Log
+	fresh *chanlog.Entry // oldest entry held that was not collected; nil when there is none
+	class int32          // which of the ledger's rules it follows
+	due   bool           // it stands in its class's queue
+	dirty bool           // it stands among the shard's changed records
+	gone  bool           // it was given back
+}
+
+// shard has the channels that hash to it.
+type shard struct {
+	// Static after init.
+	ledger *Ledger
+	index  int
+
+	mu sync.Mutex
+
+	// Guarded by mu.
+	seq     uint64 // the highest given out
+	top     uint64 // up to this one, all messages are in the logs or will never be
+	lost    uint64 // up to this one, a restart may have lost messages
+	records map[string]*record
+	memo    memo
+	classes []class // one for each rule
+	keys    keyring
+	pending []*Pending       // ordered and not visible yet, the oldest first
+	held    map[Sum]*Pending // those with a key
+	changes changes
+	freed   Evicted
+}
+
+func (s *shard) init(l *Ledger, index int) {
+	s.ledger, s.index = l, index
+	s.records = make(map[string]*record)
+	s.classes = make([]class, len(l.rules))
+	for i, r := range l.rules {
+		s.classes[i].init(r.Keep)
+	}
+	l.oldest[index].Store(never)
+}
+
+// open makes the record of a channel that has none. The caller holds mu.
+func (s *shard) open(channel string) *record {
+	r := &record{name: strings.Clone(channel), class: int32(s.ledger.match.index(channel))}
+	if gone := s.memo.take(hash(channel)); gone > 0 {
+		r.log.Skip(gone)
+	}
+	s.records[r.name] = r
+	s.ledger.bytes.Add(recordBytes)
+	return r
+}
+
+// forget gives back the record of a channel that holds nothing. The caller
+// holds mu.
+func (s *shard) forget(r *record) {
+	r.gone = true
+	delete(s.records, r.name)
+	s.memo.note(hash(r.name), r.log.Last())
+	s.touch(r)
+	s.ledger.bytes.Add(-recordBytes)
+}
+
+// keep appends an entry to a record's log and trims that. The caller holds
+// mu.
+func (s *shard) keep(r *record, e *chanlog.Entry, stored bool) {
+	c := &s.classes[r.class]
+	if c.Messages == 0 {
+		r.log.Skip(e.Seq)
+		s.touch(r)
+		s.enqueue(r, e.At)
+		return
+	}
+	r.log.Append(e)
+	grown := int64(len(e.Frame) + entryBytes)
+	if !stored {
+		if r.fresh == nil {
+			r.fresh = e
+		}
+		s.touch(r)
+	}
+	for r.log.Len() > c.Messages {
+		grown -= s.drop(r)
+		s.freed.Count++
+	}
+	for c.Bytes > 0 && r.log.Bytes() > c.Bytes {
+		grown -= s.drop(r)
+		s.freed.Bytes++
+	}
+	if grown != 0 {
+		s.ledger.bytes.Add(grown)
+	}
+	s.enqueue(r, e.At)
+}
+
+// drop lets go of a record's oldest entry and returns what that frees. The
+// caller holds mu, and sees to the count of bytes.
+func (s *shard) drop(r *record) int64 {
+	e := r.log.Drop()
+	if r.fresh == e {
+		if r.fresh = e.Next(); r.log.Len() == 0 {
+			r.fresh = nil
+		}
+	}
+	s.touch(r)
+	return int64(len(e.Frame) + entryBytes)
+}
