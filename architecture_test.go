@@ -12,25 +12,26 @@ import (
 // imports says which packages of this module each may import. They point
 // inward: what is further down knows nothing of what is further up.
 var imports = map[string]string{
-	"internal/wire":          "",
-	"internal/ws":            "",
-	"internal/chanlog":       "",
-	"internal/engine":        "chanlog wire ws",
-	"internal/engine/ledger": "chanlog engine wire",
-	"internal/engine/memory": "engine engine/ledger wire",
-	"internal/hub":           "chanlog engine wire ws",
-	"internal/session":       "hub wire ws",
-	"internal/transport":     "hub chanlog session wire ws",
-	"internal/drain":         "wire",
-	"internal/schedule":      "wire",
-	"internal/auth":          "wire",
-	"internal/metrics":       "drain wire",
-	"internal/httpapi":       "auth drain hub session wire ws",
-	"internal/config":        "schedule wire",
-	"internal/loadgen":       "ws",
-	"internal/node":          "auth config drain engine/memory httpapi hub metrics schedule session transport wire",
-	"internal/cli":           "auth config drain httpapi loadgen node wire",
-	"cmd/holdfast":           "cli node",
+	"internal/wire":              "",
+	"internal/ws":                "",
+	"internal/chanlog":           "",
+	"internal/engine":            "chanlog wire ws",
+	"internal/engine/ledger":     "chanlog engine wire",
+	"internal/engine/memory":     "engine engine/ledger wire",
+	"internal/engine/enginetest": "chanlog engine engine/ledger hub wire",
+	"internal/hub":               "chanlog engine wire ws",
+	"internal/session":           "hub wire ws",
+	"internal/transport":         "hub chanlog session wire ws",
+	"internal/drain":             "wire",
+	"internal/schedule":          "wire",
+	"internal/auth":              "wire",
+	"internal/metrics":           "drain wire",
+	"internal/httpapi":           "auth drain hub session wire ws",
+	"internal/config":            "schedule wire",
+	"internal/loadgen":           "ws",
+	"internal/node":              "auth config drain engine/memory httpapi hub metrics schedule session transport wire",
+	"internal/cli":               "auth config drain httpapi loadgen node wire",
+	"cmd/holdfast":               "cli node",
 }
 
 // doors says by which package each module of others enters.
@@ -43,6 +44,7 @@ var doors = map[string]string{
 	"github.com/goccy/go-yaml":            "internal/config",
 	"github.com/golang-jwt/jwt":           "internal/auth",
 	"github.com/prometheus/client_golang": "internal/metrics",
+	"github.com/pires/go-proxyproto":      "internal/transport",
 	"golang.org/x/sys":                    "internal/transport internal/loadgen",
 }
 

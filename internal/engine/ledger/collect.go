@@ -60,6 +60,23 @@ func (l *Ledger) Collect(shard int) Changes {
 	return c
 }
 
+// CollectAll is Collect as if everything that a shard holds had just come:
+// for a journal that has to begin anew.
+func (l *Ledger) CollectAll(shard int) Changes {
+	s := &l.shards[shard]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := Changes{Seq: s.seq, Forgotten: s.memo.top(), Keys: append([]Key(nil), s.keys.queue[s.keys.head:]...)}
+	c.Channels = make([]Change, 0, len(s.records))
+	for _, r := range s.records {
+		r.fresh, r.dirty = nil, false
+		c.Channels = append(c.Channels, Change{Channel: r.name, First: r.log.Oldest(), Last: r.log.Tail(), Gone: r.log.Gone()})
+	}
+	clear(s.changes.records)
+	s.changes = changes{records: s.changes.records[:0]}
+	return c
+}
+
 // touch notes that a record changed. The caller holds mu.
 func (s *shard) touch(r *record) {
 	if r.dirty || s.ledger.changed == nil {

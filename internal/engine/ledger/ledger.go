@@ -39,6 +39,8 @@ type Options struct {
 	// not block and must not call the ledger. Where it is nil, changes are
 	// not noted.
 	Changed func(shard int)
+	// Limited is whether shards give out no seq before SetLimit allows it.
+	Limited bool
 }
 
 // Ledger orders messages and keeps them. It has all the methods of an
@@ -71,6 +73,9 @@ func New(sink engine.Sink, o Options) *Ledger {
 	}
 	for i := range l.shards {
 		l.shards[i].init(l, i)
+		if !o.Limited {
+			l.shards[i].limit = unlimited
+		}
 	}
 	return l
 }
@@ -106,9 +111,12 @@ func (s *shard) publish(p *wire.Publication) (engine.Ack, error) {
 		if ack, known := s.repeat(sum, now); known {
 			return ack, nil
 		}
-		if !s.reserve(now) {
-			return engine.Ack{}, s.ledger.errKeys()
-		}
+	}
+	if s.seq >= s.limit {
+		return engine.Ack{}, ErrLimit
+	}
+	if p.Key != "" && !s.reserve(now) {
+		return engine.Ack{}, s.ledger.errKeys()
 	}
 	s.seq++
 	s.top = s.seq

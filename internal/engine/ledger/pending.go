@@ -113,16 +113,17 @@ func (s *shard) decide(m *Pending, err *wire.Error) (settled []*Pending) {
 
 // settle makes a message visible, or gives it up. The caller holds mu.
 func (s *shard) settle(m *Pending) {
-	s.top = m.ID.Seq
 	if m.Key != nil {
 		delete(s.held, m.Key.Sum)
 	}
 	if m.err != nil {
+		// Its place is told to nobody: after a crash it may be given out again.
 		if m.Key != nil {
 			s.ledger.keys.Add(-1)
 		}
 		return
 	}
+	s.top = m.ID.Seq
 	s.append(m.Channel, m.Entry, true)
 	if m.Key != nil {
 		s.keys.add(*m.Key)

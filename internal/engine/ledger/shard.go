@@ -36,6 +36,7 @@ type shard struct {
 
 	// Guarded by mu.
 	seq     uint64 // the highest given out
+	limit   uint64 // the highest that Publish may give out
 	top     uint64 // up to this one, all messages are in the logs or will never be
 	lost    uint64 // up to this one, a restart may have lost messages
 	records map[string]*record
