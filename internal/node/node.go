@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"os/signal"
@@ -104,6 +105,7 @@ func (n *node) buildCarrier() (err error) {
 	if limits.MaxSessions == 0 {
 		limits.MaxSessions = descriptors() - spareDescriptors
 	}
+	limits.PerAddress, limits.PerUser = n.cfg.MaxSessionsPerAddress, n.cfg.MaxSessionsPerUser
 	n.metrics = metrics.New(metrics.Sources{
 		Version:       n.opts.Version,
 		Sessions:      func() int { return n.carrier.Open() },
@@ -149,7 +151,8 @@ func (n *node) buildHandler(cfg config.Config) (http.Handler, error) {
 		Version: n.opts.Version, Started: n.started,
 		Keys: keys, Insecure: cfg.Insecure, Listen: cfg.Listen,
 		AllowOrigins: cfg.AllowOrigins, AllowHosts: cfg.AllowHosts,
-		MaxMessage: int(cfg.MaxMessage), Compression: cfg.Compression,
+		TrustedProxies: cfg.TrustedProxies,
+		MaxMessage:     int(cfg.MaxMessage), Compression: cfg.Compression,
 	}), nil
 }
 
@@ -229,9 +232,14 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 }
 
 func (n *node) serveHTTP() error {
-	ln := httpapi.Listener(n.listener)
+	var ln net.Listener = n.listener
+	if n.cfg.ProxyProtocol {
+		ln = transport.ProxyProtocol(ln, n.cfg.TrustedProxies, n.logger)
+	}
 	if n.tls != nil {
-		ln = httpapi.TLSListener(n.listener, n.tls.config())
+		ln = httpapi.TLSListener(ln, n.tls.config())
+	} else {
+		ln = httpapi.Listener(ln)
 	}
 	return unlessClosed(n.web.Serve(ln))
 }
