@@ -94,4 +94,23 @@ func (f *fields) text(name string, value []byte) (string, error) {
 const TimeFormat = "2006-01-02T15:04:05.000Z"
 
 // AppendTime appends t in TimeFormat.
-func AppendTime(dst []byte, t time.Time) []byte { return t.UTC().AppendFormat(dst, TimeFormat) }
+func AppendTime(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(dst, TimeFormat)
+	}
+	// Each message has a time: this takes a fifth of what AppendFormat does.
+	hour, minute, second := t.Clock()
+	dst = appendTwo(dst, year/100)
+	dst = append(appendTwo(dst, year%100), '-')
+	dst = append(appendTwo(dst, int(month)), '-')
+	dst = append(appendTwo(dst, day), 'T')
+	dst = append(appendTwo(dst, hour), ':')
+	dst = append(appendTwo(dst, minute), ':')
+	dst = append(appendTwo(dst, second), '.')
+	ms := t.Nanosecond() / int(time.Millisecond)
+	return append(appendTwo(dst, ms/10), '0'+byte(ms%10), 'Z')
+}
+
+func appendTwo(dst []byte, n int) []byte { return append(dst, '0'+byte(n/10), '0'+byte(n%10)) }
