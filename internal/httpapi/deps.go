@@ -41,8 +41,8 @@ type Sessions interface {
 // Newcomer is a client whose handshake passed every check.
 type Newcomer struct {
 	Handshake ws.Handshake
-	Channels  []string // to subscribe at once; each passed wire.CheckChannel
-	User      string   // empty when not known
+	Wants     []wire.Wanted  // to subscribe to at once; checked
+	Grant     *session.Grant // of its token; nil without one
 	Address   netip.AddrPort
 }
 
@@ -80,11 +80,14 @@ type Deps struct {
 	Metrics        http.Handler
 	CountRefusal   func(wire.Code)     // a client was refused before it became a session
 	ObservePublish func(time.Duration) // a publish took this long
+	CountThrottled func()              // a message was over MaxPublishRate
 	Logger         *slog.Logger
 
 	Version string
 	Started time.Time // when the process began, for its uptime
 
+	// Admission says who may connect.
+	Admission Admission
 	// Keys are who may call /v1; with none it is open.
 	Keys auth.Keys
 	// Insecure says that an open server is meant to be reached from
@@ -106,6 +109,9 @@ type Deps struct {
 	// MaxMessage bounds the body of one message and one line of a stream, in
 	// bytes.
 	MaxMessage int
+	// MaxPublishRate bounds the messages a second that are published with one
+	// key or, without keys, from one address; 0 is no bound.
+	MaxPublishRate int
 	// Compression offers permessage-deflate.
 	Compression bool
 }

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ type world struct {
 	mu        sync.Mutex
 	published []wire.Publication
 	fails     error // what every publish fails with
+	throttled atomic.Int64
 	disconnects,
 	newcomers []string
 	addresses []netip.AddrPort // that newcomers came from, or asked from
@@ -50,6 +52,7 @@ func newWorld(t testing.TB) *world {
 		Metrics:        http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "metrics here") }),
 		CountRefusal:   func(c wire.Code) { v.mu.Lock(); v.refused = append(v.refused, c); v.mu.Unlock() },
 		ObservePublish: func(time.Duration) {},
+		CountThrottled: func() { v.throttled.Add(1) },
 		Logger:         slog.New(slog.NewTextHandler(&v.log, nil)),
 		Version:        "1.2.3",
 		Started:        time.Now(),
@@ -117,7 +120,11 @@ func (v *world) Upgrade(w http.ResponseWriter, _ *http.Request, n Newcomer) *wir
 		return v.refusal
 	}
 	v.addresses = append(v.addresses, n.Address)
-	v.newcomers = append(v.newcomers, strings.Join(n.Channels, " "))
+	var names []string
+	for _, w := range n.Wants {
+		names = append(names, strings.TrimSuffix(w.Channel+"@"+w.Since.String(), "@-0"))
+	}
+	v.newcomers = append(v.newcomers, strings.Join(names, " "))
 	w.WriteHeader(http.StatusTeapot) // stands for an upgrade where no connection can be taken over
 	return nil
 }

@@ -25,6 +25,9 @@ func (s *receipts) append(dst []byte, r hub.Receipt) []byte {
 	dst = s.appendTime(dst, r.Time)
 	dst = append(dst, `","subscribers":`...)
 	dst = strconv.AppendInt(dst, int64(r.Subscribers), 10)
+	if r.Duplicate {
+		dst = append(dst, `,"duplicate":true`...)
+	}
 	return append(dst, '}')
 }
 

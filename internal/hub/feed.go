@@ -30,32 +30,50 @@ type Feed struct {
 
 	// Guarded by channel.mu.
 	first   *chanlog.Entry // oldest entry not taken; nil when there is none
+	untaken int            // bytes from first on
 	settled bool           // the listener needs no entry that it was given
 
 	// Owned by the listener.
 	Members Members
-	Last    *chanlog.Entry // end of the batch that members are being offered; nil between batches
+	Next    *chanlog.Entry // first entry of the chunk that members are being offered; nil between batches
+	Last    *chanlog.Entry // end of the batch that it is of
 	Behind  int32          // members that stopped somewhere in the log and walk on from there
 }
 
 // Name returns the channel's name.
 func (f *Feed) Name() string { return f.channel.name }
 
-// Take returns what was appended since the last call, if anything: the
-// entries from first to last, linked by Next, and the newest message's place
-// in the channel. The listener that takes must call Settle when no member
-// needs the entries any more.
-func (f *Feed) Take() (first, last *chanlog.Entry, place wire.ID) {
+// Batch is a run of entries, linked by Next. First is nil in an empty one.
+type Batch struct {
+	First, Last *chanlog.Entry
+	Bytes       int // of all frames
+}
+
+// Take returns what was appended since the last call, if anything, and the
+// newest entry's place in the channel. The listener that takes must call
+// Settle when no member needs the entries any more.
+func (f *Feed) Take() (Batch, wire.ID) {
 	c := f.channel
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	place = wire.ID{Epoch: c.epoch, Seq: c.log.Last()}
-	first = f.first
-	f.first = nil
-	if first == nil {
-		return nil, nil, place
+	place := wire.ID{Epoch: c.epoch, Seq: c.last}
+	if f.first == nil {
+		return Batch{}, place
 	}
-	return first, c.log.Tail(), place
+	b := Batch{First: f.first, Last: c.tail, Bytes: f.untaken}
+	f.first, f.untaken = nil, 0
+	return b, place
+}
+
+// Reached returns the place up to which everything was taken.
+func (f *Feed) Reached() wire.ID {
+	c := f.channel
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f.first != nil {
+		return wire.ID{Epoch: c.epoch, Seq: f.first.Seq - 1}
+	}
+	return wire.ID{Epoch: c.epoch, Seq: c.last}
 }
 
 // Epoch returns the epoch of the channel's ids.
@@ -66,7 +84,7 @@ func (f *Feed) Epoch() string {
 }
 
 // Settle says that the listener holds no entry from which a member still has
-// to walk on: the log may let go of what nobody else needs.
+// to walk on: the channel may let go of what nobody else needs.
 func (f *Feed) Settle() {
 	c := f.channel
 	c.mu.Lock()

@@ -9,16 +9,12 @@
 package hub
 
 import (
-	"context"
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
-	"time"
 
-	"holdfast.dev/holdfast/internal/chanlog"
 	"holdfast.dev/holdfast/internal/engine"
 	"holdfast.dev/holdfast/internal/wire"
-	"holdfast.dev/holdfast/internal/ws"
 )
 
 const shards = 64
@@ -34,6 +30,7 @@ type Hub struct {
 	listeners []Listener
 
 	refusing  atomic.Pointer[wire.Error]
+	repairs   repairs
 	published atomic.Uint64
 	members   atomic.Int64 // over all channels
 	shards    [shards]shard
@@ -46,7 +43,7 @@ type shard struct {
 
 // New returns a hub without an engine: Use must follow before anything else.
 func New() *Hub {
-	h := &Hub{seed: maphash.MakeSeed()}
+	h := &Hub{seed: maphash.MakeSeed(), repairs: repairs{due: make(chan struct{}, 1)}}
 	for i := range h.shards {
 		h.shards[i].channels = make(map[string]*Channel)
 	}
@@ -59,48 +56,6 @@ func (h *Hub) Use(e engine.Engine, listeners []Listener) {
 	h.engine, h.listeners = e, listeners
 }
 
-// Receipt says what became of a publication.
-type Receipt struct {
-	Channel     string
-	ID          wire.ID
-	Time        time.Time
-	Subscribers int // sessions of this node that get the message
-}
-
-// Publish hands p, which must have passed its checks, to the engine. When it
-// returns without an error, every session subscribed before gets the message.
-// It waits while the event loops are too far behind what is published
-// already. Errors are *wire.Error.
-func (h *Hub) Publish(ctx context.Context, p wire.Publication) (Receipt, error) {
-	for _, l := range h.listeners {
-		if err := l.Pace(ctx); err != nil {
-			return Receipt{}, errBehind
-		}
-	}
-	return h.PublishNow(ctx, p)
-}
-
-var errBehind = wire.Errorf(wire.Overloaded, "the server is behind with deliveries; the message was not published, try again")
-
-// PublishNow is Publish without waiting for the event loops, for callers that
-// run on one of them.
-func (h *Hub) PublishNow(ctx context.Context, p wire.Publication) (Receipt, error) {
-	if refusal := h.refusing.Load(); refusal != nil {
-		return Receipt{}, refusal
-	}
-	for _, l := range h.listeners {
-		if l.Overloaded() {
-			return Receipt{}, errBehind
-		}
-	}
-	m, err := h.engine.Publish(ctx, p)
-	if err != nil {
-		return Receipt{}, err
-	}
-	h.published.Add(1)
-	return Receipt{Channel: p.Channel, ID: m.ID, Time: m.Time, Subscribers: h.Subscribers(p.Channel)}, nil
-}
-
 // Refuse makes every later publish fail with err.
 func (h *Hub) Refuse(err *wire.Error) { h.refusing.Store(err) }
 
@@ -110,26 +65,6 @@ func (h *Hub) Published() uint64 { return h.published.Load() }
 // Members returns how many subscriptions there are, those to broadcast among
 // them.
 func (h *Hub) Members() int { return int(h.members.Load()) }
-
-// Deliver implements engine.Sink: it appends m to its channel's log and
-// tells the listeners. A channel without listeners keeps nothing.
-func (h *Hub) Deliver(m engine.Message) {
-	if c := h.find(m.Channel); c != nil {
-		c.append(&chanlog.Entry{Seq: m.ID.Seq, Frame: encode(m)})
-	}
-}
-
-// encode makes the frame that every subscriber of the channel is sent.
-func encode(m engine.Message) []byte {
-	const head, envelope = 10, 140 // room for the header of a frame; what surrounds names and data, at most
-	buf := make([]byte, head, head+envelope+len(m.Channel)+len(m.Event)+len(m.Data))
-	buf = wire.AppendMessage(buf, m.Channel, m.ID, m.Time, m.Event, m.Data)
-	var room [head]byte
-	h := ws.AppendHeader(room[:0], ws.Text, false, len(buf)-head)
-	frame := buf[head-len(h):]
-	copy(frame, h)
-	return frame
-}
 
 // Subscribers returns how many sessions of this node listen to a channel.
 func (h *Hub) Subscribers(channel string) int {
@@ -158,13 +93,20 @@ func (h *Hub) Join(name string, l Listener) *Feed {
 	h.members.Add(1)
 	if !placed {
 		// Only now, when no message can pass by unseen any more.
-		top := h.engine.Top(name)
-		c.mu.Lock()
-		c.log.Start(top.Seq)
-		c.epoch = top.Epoch
-		c.mu.Unlock()
+		h.begin(c)
 	}
 	return f
+}
+
+// begin finds out where a new channel begins to be listened to.
+func (h *Hub) begin(c *Channel) {
+	if Local(c.name) {
+		c.place(wire.ID{Epoch: localEpoch})
+		return
+	}
+	if top := h.engine.Attach(c.name); !c.place(top) {
+		h.engine.Detach(c.name) // somebody else was first
+	}
 }
 
 // Leave undoes one Join, after the member was removed. With its last member a
@@ -177,16 +119,28 @@ func (h *Hub) Leave(f *Feed) (untaken int) {
 	if f.Members.Len() > 0 {
 		return 0
 	}
+	untaken, last := h.remove(f)
+	if last && !Local(c.name) {
+		h.engine.Detach(c.name)
+	}
+	return untaken
+}
+
+// remove takes a feed out of its channel, and the channel out of the hub when
+// that was its last.
+func (h *Hub) remove(f *Feed) (untaken int, last bool) {
+	c := f.channel
 	s := h.shard(c.name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	untaken = c.drop(f)
-	if len(c.feeds) == 0 {
-		delete(s.channels, c.name)
+	if len(c.feeds) > 0 {
+		return untaken, false
 	}
-	return untaken
+	delete(s.channels, c.name)
+	return untaken, true
 }
 
 func (h *Hub) find(name string) *Channel {

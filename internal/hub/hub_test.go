@@ -67,7 +67,8 @@ func TestHub_GivesAListenerAllThatIsNewOnceAndInOrder(t *testing.T) {
 			wg.Wait()
 			done = true
 		}
-		entry, end, place := f.Take()
+		batch, place := f.Take()
+		entry, end := batch.First, batch.Last
 		for entry != nil {
 			if entry.Seq <= last {
 				t.Fatalf("seq %d after %d", entry.Seq, last)
@@ -103,7 +104,7 @@ func TestHub_AChannelWithoutListenersKeepsNothing(t *testing.T) {
 	if untaken := h.Leave(f); untaken != e.backlog {
 		t.Errorf("left %d bytes untaken, was told of %d", untaken, e.backlog)
 	}
-	if first, _, _ := f.Take(); first != nil || h.Count() != 0 || h.Members() != 0 {
+	if batch, _ := f.Take(); batch.First != nil || h.Count() != 0 || h.Members() != 0 {
 		t.Errorf("the channel is kept: %d channels, %d members", h.Count(), h.Members())
 	}
 }
@@ -113,7 +114,7 @@ func TestHub_PlacesOfANewChannelComeAfterWhatWasPublished(t *testing.T) {
 	h := newHub(&e)
 	before := publish(t, h, "news", `1`)
 	f := h.Join("news", &e)
-	_, _, place := f.Take()
+	_, place := f.Take()
 	if place != before.ID {
 		t.Errorf("live behind %v, want %v", place, before.ID)
 	}
@@ -137,19 +138,19 @@ func TestHub_ListsChannelsByPages(t *testing.T) {
 func TestHub_TurnsPublishersAwayThatCannotWait(t *testing.T) {
 	e := ear{behind: true}
 	h := newHub(&e)
-	if _, err := h.PublishNow(t.Context(), wire.Publication{Channel: "a", Data: []byte("1")}); err == nil {
+	if _, _, err := h.Submit(wire.Publication{Channel: "a", Data: []byte("1")}, nil); err == nil {
 		t.Error("a publish was taken by a server that is far behind")
 	}
 }
 
-// meanwhile is an engine during whose Top something else happens.
+// meanwhile is an engine during whose Attach something else happens.
 type meanwhile struct {
 	engine.Engine
 	happens func()
 }
 
-func (e meanwhile) Top(channel string) wire.ID {
-	top := e.Engine.Top(channel)
+func (e meanwhile) Attach(channel string) wire.ID {
+	top := e.Engine.Attach(channel)
 	e.happens()
 	return top
 }
@@ -165,11 +166,11 @@ func TestHub_TellsEveryFirstListenerWhereAChannelBegins(t *testing.T) {
 			return
 		}
 		nested = true
-		if _, _, place := h.Join("news", &second).Take(); place.Epoch == "" {
+		if _, place := h.Join("news", &second).Take(); place.Epoch == "" {
 			t.Errorf("the second listener is told %q", place)
 		}
 	}}, []hub.Listener{&first, &second})
-	if _, _, place := h.Join("news", &first).Take(); place.Epoch == "" {
+	if _, place := h.Join("news", &first).Take(); place.Epoch == "" {
 		t.Errorf("the first listener is told %q", place)
 	}
 	if !nested {

@@ -37,7 +37,7 @@ func (s *shard) list(found []ChannelInfo, prefix, after string) []ChannelInfo {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for name, c := range s.channels {
-		if name > after && strings.HasPrefix(name, prefix) {
+		if !Local(name) && name > after && strings.HasPrefix(name, prefix) {
 			found = append(found, ChannelInfo{Name: name, Subscribers: int(c.members.Load())})
 		}
 	}

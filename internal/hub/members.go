@@ -58,6 +58,27 @@ func (m *Members) Remove(index int32, moved func(slot, index int32)) {
 	}
 }
 
+// Stage is where a member stands in a walk.
+type Stage int
+
+// The stages of a walk.
+const (
+	Visited Stage = iota
+	Due           // the walk has yet to come to it
+	Apart         // it joined later and is left out
+)
+
+// Stage returns where the member at index stands in the walk under way.
+func (m *Members) Stage(index int32) Stage {
+	switch {
+	case index < m.next:
+		return Visited
+	case index < m.end:
+		return Due
+	}
+	return Apart
+}
+
 // Begin starts a walk over all members.
 func (m *Members) Begin() { m.next, m.end = 0, int32(len(m.slots)) }
 

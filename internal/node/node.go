@@ -17,6 +17,7 @@ import (
 	"holdfast.dev/holdfast/internal/auth"
 	"holdfast.dev/holdfast/internal/config"
 	"holdfast.dev/holdfast/internal/drain"
+	"holdfast.dev/holdfast/internal/engine"
 	"holdfast.dev/holdfast/internal/engine/memory"
 	"holdfast.dev/holdfast/internal/httpapi"
 	"holdfast.dev/holdfast/internal/hub"
@@ -34,8 +35,11 @@ type node struct {
 	logger   *slog.Logger
 	started  time.Time
 	hub      *hub.Hub
+	engine   engine.Engine
 	carrier  *transport.Server
 	drainer  *drain.Runner
+	tokens   *tokens
+	policy   *session.Policy
 	metrics  *metrics.Metrics
 	rates    *metrics.Rates
 	plans    chan *schedule.Runner // the schedules to run from now on
@@ -60,10 +64,14 @@ func Serve(ctx context.Context, cfg config.Config, opts Options) (exit int, err 
 // build makes all parts and binds the addresses. Nothing runs yet.
 func (n *node) build(ctx context.Context) (err error) {
 	n.hub = hub.New()
+	if n.tokens, err = newTokens(n.cfg, n.logger); err != nil {
+		return err
+	}
 	if err := n.buildCarrier(); err != nil {
 		return err
 	}
-	n.hub.Use(memory.New(n.hub), n.carrier.Listeners())
+	n.engine = memory.New(n.hub)
+	n.hub.Use(n.engine, n.carrier.Listeners())
 	n.drainer = drain.NewRunner(drain.Config{Limit: n.cfg.DrainLimit, LogEvery: n.cfg.DrainLogEvery}, n.carrier, n.logger)
 	n.drainer.Undelivered = func() int { return int(n.carrier.Totals().Undelivered) }
 	n.rates = metrics.NewRates(n.hub.Published, func() uint64 { return n.carrier.Totals().Delivered })
@@ -94,14 +102,14 @@ func (n *node) buildCarrier() (err error) {
 	if err != nil || host == "" {
 		host = "holdfast"
 	}
-	policy := &session.Policy{
+	n.policy = &session.Policy{
 		Node: host, Version: n.opts.Version, Heartbeat: n.cfg.Heartbeat,
-		MaxFrame: int(n.cfg.MaxFrame), MaxSubscriptions: n.cfg.MaxSubscriptions,
-		FramesPerSecond: framesPerSecond, FrameBurst: frameBurst,
-		ClientPublish: n.cfg.ClientPublish, Compress: n.cfg.Compression,
-		Publish: func(p wire.Publication) (hub.Receipt, error) { return n.hub.PublishNow(context.Background(), p) },
+		MaxFrame: int(n.cfg.MaxFrame), MaxSubscriptions: n.cfg.MaxSubscriptions, MaxPage: int(n.cfg.MaxLag) / 2,
+		FramesPerSecond: n.cfg.MaxFrameRate, FrameBurst: 2 * n.cfg.MaxFrameRate,
+		Anonymous: anonymous(n.cfg), ClientPublish: n.cfg.ClientPublish, Compress: n.cfg.Compression,
+		Hub: n.hub, Verify: n.tokens.verify(),
 	}
-	limits := transport.Limits{MaxSessions: n.cfg.MaxSessions, MaxConnectRate: n.cfg.MaxConnectRate, MaxLag: int(n.cfg.MaxLag)}
+	limits := transport.Limits{MaxSessions: n.cfg.MaxSessions, MaxConnectRate: n.cfg.MaxConnectRate, MaxLag: int(n.cfg.MaxLag), SkipSlow: n.cfg.SlowClients == config.SlowSkip}
 	if limits.MaxSessions == 0 {
 		limits.MaxSessions = descriptors() - spareDescriptors
 	}
@@ -119,17 +127,11 @@ func (n *node) buildCarrier() (err error) {
 		Scheduled:     n.scheduled,
 		Drain:         func() drain.Progress { return n.drainer.Progress() },
 	})
-	n.carrier, err = transport.New(transport.Setup{Hub: n.hub, Policy: policy, Limits: limits, Logger: n.logger, Ended: n.metrics.CountClose})
+	n.carrier, err = transport.New(transport.Setup{Hub: n.hub, Policy: n.policy, Limits: limits, Logger: n.logger, Ended: n.metrics.CountClose})
 	return err
 }
 
-// What a session may send: well above what people type and programs need,
-// well below what would keep a loop from its other sessions.
-const (
-	framesPerSecond  = 100
-	frameBurst       = 200
-	spareDescriptors = 64 // kept for listeners, publishers and probes
-)
+const spareDescriptors = 64 // kept for listeners, publishers and probes
 
 func (n *node) subscriptions() int { return max(0, n.hub.Members()-n.carrier.Open()) }
 
@@ -149,7 +151,8 @@ func (n *node) buildHandler(cfg config.Config) (http.Handler, error) {
 		Drain: n.drainer.Progress, Stats: n.stats, Metrics: n.metrics.Handler(),
 		CountRefusal: n.metrics.CountRefusal, ObservePublish: n.metrics.ObservePublish, Logger: n.logger,
 		Version: n.opts.Version, Started: n.started,
-		Keys: keys, Insecure: cfg.Insecure, Listen: cfg.Listen,
+		Admission: httpapi.Admission{Anonymous: n.policy.Anonymous, Verify: n.policy.Verify, MaySubscribe: n.policy.MaySubscribe},
+		Keys:      keys, Insecure: cfg.Insecure, Listen: cfg.Listen,
 		AllowOrigins: cfg.AllowOrigins, AllowHosts: cfg.AllowHosts,
 		TrustedProxies: cfg.TrustedProxies,
 		MaxMessage:     int(cfg.MaxMessage), Compression: cfg.Compression,
@@ -198,6 +201,9 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 		})
 	}
 	background("the event loops", n.carrier.Run)
+	background("the hub", n.hub.Run)
+	background("the engine", n.engine.Run)
+	background("the keys of tokens", n.tokens.run)
 	background("the rates", n.rates.Run)
 	background("the schedules", func(context.Context) error { return n.runSchedules(planned) })
 	var broken atomic.Bool

@@ -1,6 +1,9 @@
 package session
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Info is what an operator can see of a session.
 type Info struct {
@@ -24,14 +27,22 @@ type Filter struct {
 func (s *Session) Info() Info {
 	return Info{
 		ID:            s.ID.String(),
-		User:          s.User,
-		Address:       s.Address.String(),
+		User:          s.User(),
+		Address:       shown(s.Address),
 		ConnectedAt:   time.UnixMilli(s.Connected).UTC(),
-		Subscriptions: len(s.Subscriptions) - 1,
+		Subscriptions: len(s.Subscriptions) - s.owned(),
 	}
+}
+
+// shown is an address as operators see it. A port of 0 is not known.
+func shown(a netip.AddrPort) string {
+	if a.Port() == 0 {
+		return a.Addr().String()
+	}
+	return a.String()
 }
 
 // Matches reports whether the session is one that f selects.
 func (s *Session) Matches(f Filter) bool {
-	return (f.User == "" || s.User == f.User) && (f.Channel == "" || s.named(f.Channel) >= 0)
+	return (f.User == "" || s.User() == f.User) && (f.Channel == "" || s.named(f.Channel) >= 0)
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"time"
 
+	"holdfast.dev/holdfast/internal/hub"
 	"holdfast.dev/holdfast/internal/wire"
 	"holdfast.dev/holdfast/internal/ws"
 )
@@ -61,7 +62,7 @@ func (s *Session) handle(m ws.Message, now time.Time, policy *Policy, c Carrier)
 	}
 	switch m.Op {
 	case ws.Text:
-		s.carryOut(m.Data, policy, c)
+		s.carryOut(m.Data, now, policy, c)
 	case ws.Binary:
 		return errBinary
 	case ws.Ping:
@@ -81,20 +82,26 @@ func closed(m ws.Message) *End {
 }
 
 // carryOut does what one frame asks for.
-func (s *Session) carryOut(frame []byte, policy *Policy, c Carrier) {
+func (s *Session) carryOut(frame []byte, now time.Time, policy *Policy, c Carrier) {
 	r, err := wire.ParseRequest(frame)
 	if err == nil {
 		switch r.Type {
 		case wire.TypeSubscribe:
 			err = s.subscribeAll(r, policy, c)
 		case wire.TypeUnsubscribe:
-			err = s.unsubscribe(r, c)
+			err = s.unsubscribe(r, policy, c)
 		case wire.TypePublish:
 			err = s.publish(r, policy, c)
+		case wire.TypeHistory:
+			err = s.history(r, policy, c)
+		case wire.TypePresence:
+			err = s.members(r, policy, c)
+		case wire.TypeRefresh:
+			err = s.refresh(r, now, policy, c)
 		case wire.TypePing:
 			c.Send(ws.Text, wire.AppendPong(nil, r.Request))
 		default:
-			err = wire.Errorf(wire.UnknownType, "no frame has the type %s: subscribe, unsubscribe, publish, ping", wire.Quote(r.Type))
+			err = wire.Errorf(wire.UnknownType, "no frame has the type %s: %s", wire.Quote(r.Type), wire.Types)
 		}
 	}
 	if err != nil {
@@ -110,76 +117,6 @@ func (s *Session) refuse(c Carrier, r wire.Request, err error) {
 	c.Send(ws.Text, wire.AppendError(nil, code, err.Error(), r.Request))
 }
 
-func (s *Session) subscribeAll(r wire.Request, policy *Policy, c Carrier) error {
-	names := r.Channels
-	if names == nil {
-		names = []string{r.Channel}
-	} else if r.Channel != "" {
-		return wire.Errorf(wire.BadRequest, `give "channel" or "channels", not both`)
-	}
-	if len(names) > policy.MaxSubscriptions {
-		return wire.Errorf(wire.TooManySubs, "%d channels in one frame; a session may have %d", len(names), policy.MaxSubscriptions)
-	}
-	for _, name := range names {
-		if err := CheckSubscribe(name, s.User); err != nil {
-			return err
-		}
-	}
-	s.allowance.charge(len(names) / namesPerFrame)
-	for _, name := range names {
-		if err := s.subscribe(name, r.Request, policy, c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// namesPerFrame is how many channels of a list cost as much as a frame.
-const namesPerFrame = 16
-
-// CheckSubscribe returns nil when a session of user may subscribe to a
-// channel by its name.
-func CheckSubscribe(channel, user string) error {
-	if err := wire.CheckChannel(channel); err != nil {
-		return err
-	}
-	if len(channel) > len(wire.UserPrefix) && channel[:len(wire.UserPrefix)] == wire.UserPrefix {
-		return wire.Errorf(wire.Forbidden, "%s reaches that user's sessions by itself; nobody may subscribe to it", wire.Quote(channel))
-	}
-	return nil
-}
-
-// subscribe joins a channel. To subscribe twice is no fault and delivers
-// nothing twice.
-func (s *Session) subscribe(name string, mark []byte, policy *Policy, c Carrier) error {
-	if i := s.named(name); i >= 0 {
-		c.Send(ws.Text, wire.AppendSubscribed(nil, name, c.Place(i), mark))
-		return nil
-	}
-	if len(s.Subscriptions) > policy.MaxSubscriptions {
-		return wire.Errorf(wire.TooManySubs, "a session may have %d subscriptions; %s was not added", policy.MaxSubscriptions, wire.Quote(name))
-	}
-	id := s.join(name, c)
-	c.Send(ws.Text, wire.AppendSubscribed(nil, name, id, mark))
-	return nil
-}
-
-func (s *Session) unsubscribe(r wire.Request, c Carrier) error {
-	if err := wire.CheckChannel(r.Channel); err != nil {
-		return err
-	}
-	if r.Channel == wire.Broadcast {
-		return wire.Errorf(wire.Forbidden, "every session gets broadcast")
-	}
-	i := s.named(r.Channel)
-	if i < 0 {
-		return wire.Errorf(wire.NotFound, "not subscribed to %s", wire.Quote(r.Channel))
-	}
-	s.leave(i, c)
-	c.Send(ws.Text, wire.AppendUnsubscribed(nil, r.Channel, "", r.Request))
-	return nil
-}
-
 func (s *Session) publish(r wire.Request, policy *Policy, c Carrier) error {
 	if r.Data == nil {
 		return wire.Errorf(wire.BadRequest, `"data" is missing: {"type":"publish","channel":"news","data":"hi"}`)
@@ -188,15 +125,24 @@ func (s *Session) publish(r wire.Request, policy *Policy, c Carrier) error {
 	if err := p.Check(); err != nil {
 		return err
 	}
-	for _, pattern := range policy.ClientPublish {
-		if pattern.Match(p.Channel) {
-			receipt, err := policy.Publish(p)
-			if err != nil {
-				return err
-			}
-			c.Send(ws.Text, wire.AppendPublished(nil, p.Channel, receipt.ID, r.Request))
-			return nil
-		}
+	if err := policy.mayPublish(p.Channel, s.Grant); err != nil {
+		return err
 	}
-	return wire.Errorf(wire.Forbidden, "clients may not publish to %s; the server's --client-publish says where they may", wire.Quote(p.Channel))
+	// What is answered later outlives the frame that r and p stand in.
+	reply, mark := c.Reply(), append([]byte(nil), r.Request...)
+	receipt, later, err := policy.Hub.Submit(p, func(receipt hub.Receipt, err error) {
+		reply(func(s *Session, c Carrier) { s.published(receipt, err, mark, c) })
+	})
+	if !later {
+		s.published(receipt, err, mark, c)
+	}
+	return nil
+}
+
+func (s *Session) published(receipt hub.Receipt, err error, mark []byte, c Carrier) {
+	if err != nil {
+		s.refuse(c, wire.Request{Request: mark}, err)
+		return
+	}
+	c.Send(ws.Text, wire.AppendPublished(nil, receipt.Channel, receipt.ID, mark))
 }

@@ -30,45 +30,6 @@ func ParseID(s string) (ID, bool) {
 	return ID(n), err == nil && ID(n).String() == s
 }
 
-// Policy is what all sessions of a node share. It is never changed while
-// sessions use it.
-type Policy struct {
-	Node             string        // this node's name
-	Version          string        // of the program
-	Heartbeat        time.Duration // between pings to a session
-	MaxFrame         int           // bytes of a message from a client, inflated
-	MaxSubscriptions int           // channels of one session, broadcast apart
-	FramesPerSecond  int           // that a session may send in the long run
-	FrameBurst       int           // that it may send at once
-	ClientPublish    []wire.Pattern
-
-	// Publish hands a client's message on; it must not block.
-	Publish func(wire.Publication) (hub.Receipt, error)
-	// Compress is whether permessage-deflate may be agreed on.
-	Compress bool
-	// StandIn, if set, takes all text and binary messages in place of the
-	// session, which then greets nobody and subscribes to nothing: what
-	// carries sessions can so be shown to a conformance suite by itself.
-	StandIn func(m ws.Message, c Carrier)
-}
-
-// Carrier is what a session asks of whatever carries it. All calls are made
-// on the session's own event loop.
-type Carrier interface {
-	// Send sends one frame. The payload is taken over before it returns.
-	Send(op ws.Opcode, payload []byte)
-	// Open reports whether the session still gets service.
-	Open() bool
-	// Join makes the session a member of a channel and returns its entry,
-	// with the place behind which it gets every message.
-	Join(channel string) (Subscription, wire.ID)
-	// Place returns the place behind which the session gets every message,
-	// for the subscription that stands at i.
-	Place(i int) wire.ID
-	// Leave undoes Join for the subscription that stands at i.
-	Leave(i int)
-}
-
 // Subscription is one session's place among a channel's subscribers.
 type Subscription struct {
 	Feed  *hub.Feed
@@ -79,34 +40,70 @@ type Subscription struct {
 type Session struct {
 	// Static after Start.
 	ID        ID
-	User      string // whom a token names; empty when nobody is named
 	Address   netip.AddrPort
 	Connected int64 // Unix milliseconds
 	Deflate   bool  // messages may be compressed
 
-	Subscriptions []Subscription // the first is broadcast
+	// Grant is what its token allows; nil for a client without one. What it
+	// points to is never changed.
+	Grant *Grant
+
+	Subscriptions []Subscription // the first are its own: broadcast and, for a user, the user's channel
 	reader        ws.Reader
 	allowance     allowance
+	token         tokenState
 }
 
-// Start greets the client and subscribes it to broadcast and to channels,
-// whose names must have passed their checks.
-func (s *Session) Start(now time.Time, policy *Policy, c Carrier, channels []string) {
+// Start greets the client and subscribes it to what is its own and to what it
+// wants, whose names must have passed their checks.
+func (s *Session) Start(now time.Time, policy *Policy, c Carrier, wants []wire.Wanted) {
 	s.Connected = now.UnixMilli()
 	s.allowance.fill(now, policy)
 	if policy.StandIn != nil {
 		return
 	}
-	welcome := wire.Welcome{Session: s.ID.String(), Node: policy.Node, Version: policy.Version, User: s.User, Heartbeat: policy.Heartbeat}
+	welcome := wire.Welcome{
+		Session: s.ID.String(), Node: policy.Node, Version: policy.Version, User: s.User(),
+		Heartbeat: policy.Heartbeat, Expires: s.Grant.left(now),
+	}
 	c.Send(ws.Text, welcome.Append(nil))
-	s.join(wire.Broadcast, c)
-	for _, name := range channels {
-		if err := s.subscribe(name, nil, policy, c); err != nil {
+	s.own(wire.Broadcast, wants, c)
+	if user := s.User(); user != "" {
+		s.own(wire.UserPrefix+user, wants, c)
+	}
+	for _, w := range wants {
+		if s.named(w.Channel) >= 0 {
+			continue
+		}
+		if err := s.subscribe(w, nil, policy, c); err != nil {
 			s.refuse(c, wire.Request{}, err)
 			return
 		}
 	}
 }
+
+// own joins one of the channels that every session has, and says so only
+// where the client asked for it.
+func (s *Session) own(channel string, wants []wire.Wanted, c Carrier) {
+	place := s.join(channel, c)
+	for _, w := range wants {
+		if w.Channel == channel {
+			s.subscribed(w, place, nil, c)
+			return
+		}
+	}
+}
+
+// owned is how many channels the session has without asking.
+func (s *Session) owned() int {
+	if s.User() != "" {
+		return 2
+	}
+	return 1
+}
+
+// User is whom the session's token names; empty when nobody is named.
+func (s *Session) User() string { return s.Grant.Name() }
 
 // Unfinished reports whether a message has begun and is not whole, and how
 // many bytes are kept for it.
@@ -134,10 +131,12 @@ func (s *Session) named(channel string) int {
 	return -1
 }
 
+// join makes the session a member of a channel and returns the place behind
+// which it gets every message.
 func (s *Session) join(channel string, c Carrier) wire.ID {
-	sub, id := c.Join(channel)
+	sub, place := c.Join(channel)
 	s.Subscriptions = append(s.Subscriptions, sub)
-	return id
+	return place
 }
 
 // leave gives up the subscription that stands at i.
@@ -150,8 +149,9 @@ func (s *Session) leave(i int, c Carrier) {
 }
 
 // Leave gives up all subscriptions.
-func (s *Session) Leave(c Carrier) {
+func (s *Session) Leave(policy *Policy, c Carrier) {
 	for i := len(s.Subscriptions) - 1; i >= 0; i-- {
+		s.depart(i, policy)
 		s.leave(i, c)
 	}
 }

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,7 +37,19 @@ func (w *wireless) Join(channel string) (session.Subscription, wire.ID) {
 
 func (w *wireless) Open() bool { return true }
 
-func (w *wireless) Place(int) wire.ID { return wire.ID{Epoch: "e", Seq: 7} }
+func (w *wireless) Reached(int) wire.ID { return wire.ID{Epoch: "e", Seq: 7} }
+
+func (w *wireless) Resume(int, wire.ID, wire.ID) (hub.Replay, error) {
+	return hub.Replay{Gap: wire.GapExpired, Messages: 3}, nil
+}
+
+func (w *wireless) Reply() func(func(*session.Session, session.Carrier)) {
+	return func(hand func(*session.Session, session.Carrier)) { hand(w.s, w) }
+}
+
+func (w *wireless) Later(work func(context.Context) func(*session.Session, session.Carrier)) {
+	w.Reply()(work(context.Background()))
+}
 
 func (w *wireless) Leave(i int) {
 	sub := w.s.Subscriptions[i]
@@ -52,9 +65,13 @@ func begin(t *testing.T, channels ...string) *wireless {
 	w.policy = &session.Policy{
 		Node: "n", Version: "1", Heartbeat: 25 * time.Second, MaxFrame: 1 << 10, MaxSubscriptions: 3,
 		FramesPerSecond: 10, FrameBurst: 20, ClientPublish: []wire.Pattern{"open-*"},
-		Publish: func(p wire.Publication) (hub.Receipt, error) { return h.PublishNow(t.Context(), p) },
+		Anonymous: []wire.Pattern{"*"}, MaxPage: 1 << 20, Hub: h,
 	}
-	w.s.Start(w.now, w.policy, w, channels)
+	var wants []wire.Wanted
+	for _, name := range channels {
+		wants = append(wants, wire.Wanted{Channel: name})
+	}
+	w.s.Start(w.now, w.policy, w, wants)
 	return w
 }
 
@@ -137,7 +154,7 @@ func TestSession_SubscribesNoFurtherThanItsBound(t *testing.T) {
 	if got := w.say(t, `{"type":"subscribe","channel":"d"}`); !strings.Contains(got, `"subscribed"`) {
 		t.Errorf("got %s", got)
 	}
-	w.s.Leave(w)
+	w.s.Leave(w.policy, w)
 	if n := w.hub.Count(); n != 0 {
 		t.Errorf("%d channels are left after the session", n)
 	}

@@ -1,8 +1,10 @@
 package transport
 
 import (
+	"context"
 	"slices"
 
+	"holdfast.dev/holdfast/internal/hub"
 	"holdfast.dev/holdfast/internal/session"
 	"holdfast.dev/holdfast/internal/wire"
 	"holdfast.dev/holdfast/internal/ws"
@@ -37,16 +39,22 @@ func (k *carrier) Send(op ws.Opcode, payload []byte) {
 	case l.corked:
 		l.cork = append(l.cork, frame...)
 	case c.out != nil:
-		c.out.replies = append(c.out.replies, frame...)
-		c.out.lag += len(frame)
-		l.gate.hold(len(frame))
-		if l.gate.overfull() {
-			l.end(c, errHeld)
-		}
-		l.checkLag(c)
+		k.queue(frame)
 	default:
 		k.put(frame)
 	}
+}
+
+// queue has frames sent behind what is due already but for cursors.
+func (k *carrier) queue(frames []byte) {
+	l, c := k.loop, k.conn
+	c.out.replies = append(c.out.replies, frames...)
+	c.out.lag += len(frames)
+	l.gate.hold(len(frames))
+	if l.gate.overfull() {
+		l.end(c, errHeld)
+	}
+	l.checkLag(c)
 }
 
 // put writes to a conn that has nothing due.
@@ -74,9 +82,50 @@ func (k *carrier) Join(channel string) (session.Subscription, wire.ID) {
 	return session.Subscription{Feed: f, Index: f.Members.Add(k.conn.slot)}, id
 }
 
-// Place implements session.Carrier.
-func (k *carrier) Place(i int) wire.ID {
-	return k.loop.place(k.conn.session.Subscriptions[i].Feed)
+// Resume implements session.Carrier.
+func (k *carrier) Resume(i int, since, place wire.ID) (hub.Replay, error) {
+	l, c := k.loop, k.conn
+	f := c.session.Subscriptions[i].Feed
+	replay, err := l.Hub.Resume(f, since, place)
+	if err != nil || replay.First == nil {
+		return replay, err
+	}
+	if c.out == nil {
+		c.out = &outbox{}
+	}
+	c.out.resume(f, replay.Batch)
+	l.Replayed.Add(uint64(replay.Messages))
+	return replay, nil
+}
+
+// Reached implements session.Carrier.
+func (k *carrier) Reached(i int) wire.ID {
+	c := k.conn
+	sub := c.session.Subscriptions[i]
+	if c.out != nil {
+		if j := c.out.index(sub.Feed); j >= 0 {
+			return wire.ID{Epoch: sub.Feed.Epoch(), Seq: c.out.cursors[j].next.Seq - 1}
+		}
+	}
+	return k.loop.reached(sub.Feed, sub.Index)
+}
+
+// Reply implements session.Carrier.
+func (k *carrier) Reply() func(func(*session.Session, session.Carrier)) {
+	l, slot, generation := k.loop, k.conn.slot, k.conn.generation
+	return func(hand func(*session.Session, session.Carrier)) {
+		l.do(func() {
+			if c := l.table.live(slot, generation); c != nil && c.state == open {
+				hand(&c.session, l.carry(c))
+			}
+		})
+	}
+}
+
+// Later implements session.Carrier.
+func (k *carrier) Later(work func(context.Context) func(*session.Session, session.Carrier)) {
+	reply := k.Reply()
+	k.loop.wg.Go(func() { reply(work(k.loop.ctx)) })
 }
 
 // Leave implements session.Carrier.

@@ -7,6 +7,8 @@ type Counters struct {
 	Accepted  atomic.Uint64 // sessions
 	Delivered atomic.Uint64 // messages handed to sockets
 	Sent      atomic.Uint64 // bytes handed to sockets
+	Replayed  atomic.Uint64 // messages of the past that clients asked for
+	Skipped   atomic.Uint64 // messages that slow sessions were told they missed
 
 	// Undelivered counts the messages that sessions did not take any more
 	// when this server ended them.
@@ -15,7 +17,7 @@ type Counters struct {
 
 // Totals are the counters of all loops together.
 type Totals struct {
-	Accepted, Delivered, Sent, Undelivered uint64
+	Accepted, Delivered, Sent, Replayed, Skipped, Undelivered uint64
 }
 
 // Totals returns what was counted so far.
@@ -24,6 +26,8 @@ func (s *Server) Totals() (t Totals) {
 		t.Accepted += l.Accepted.Load()
 		t.Delivered += l.Delivered.Load()
 		t.Sent += l.Sent.Load()
+		t.Replayed += l.Replayed.Load()
+		t.Skipped += l.Skipped.Load()
 		t.Undelivered += l.Undelivered.Load()
 	}
 	return t

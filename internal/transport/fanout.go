@@ -6,34 +6,28 @@ import (
 	"holdfast.dev/holdfast/internal/wire"
 )
 
-// batch is what a feed's members are being offered.
-type batch struct {
-	feed *hub.Feed
-	next *chanlog.Entry // first entry of the chunk under way; nil before the feed was taken
-}
-
-// queue is the batches under way, each to have its turn.
+// queue is the feeds that have something to offer, each to have its turn.
 type queue struct {
-	items []batch
+	items []*hub.Feed
 	head  int
 }
 
 func (q *queue) len() int { return len(q.items) - q.head }
 
-func (q *queue) push(b batch) {
+func (q *queue) push(f *hub.Feed) {
 	if q.head > len(q.items)/2 {
 		n := copy(q.items, q.items[q.head:])
 		clear(q.items[n:])
 		q.items, q.head = q.items[:n], 0
 	}
-	q.items = append(q.items, b)
+	q.items = append(q.items, f)
 }
 
-func (q *queue) pop() batch {
-	b := q.items[q.head]
-	q.items[q.head] = batch{}
+func (q *queue) pop() *hub.Feed {
+	f := q.items[q.head]
+	q.items[q.head] = nil
 	q.head++
-	return b
+	return f
 }
 
 // chunk is a run of entries as the bytes of one write.
@@ -50,34 +44,31 @@ type chunk struct {
 // as few writes as there are chunks. Feeds with many members take turns with
 // the others.
 func (l *Loop) offer() {
-	for writes := maxWrites; writes > 0 && l.batches.len() > 0; {
-		b := l.batches.pop()
-		if !l.advance(&b, &writes) {
-			l.batches.push(b)
+	for writes := maxWrites; writes > 0 && l.feeds.len() > 0; {
+		f := l.feeds.pop()
+		if !l.advance(f, &writes) {
+			l.feeds.push(f)
 		}
 	}
 	l.chunk.release()
 }
 
-// advance offers b's chunks to the members of its feed while writes last, and
-// reports whether all were offered.
-func (l *Loop) advance(b *batch, writes *int) (done bool) {
-	f := b.feed
-	if b.next == nil {
-		if f.Last != nil {
-			return false // an earlier batch of the feed stands in the queue
-		}
-		if !l.take(b) {
+// advance offers what f has to its members, chunk by chunk, while writes
+// last, and reports whether all of it was.
+func (l *Loop) advance(f *hub.Feed, writes *int) (done bool) {
+	if f.Next == nil {
+		b, _ := f.Take()
+		if !l.begin(f, b) {
 			return true
 		}
 	}
-	for b.next != nil {
-		l.chunk.fill(b.next, f.Last)
+	for f.Next != nil {
+		l.chunk.fill(f.Next, f.Last)
 		if !l.walk(f, writes) {
 			return false
 		}
-		if b.next = nil; l.chunk.last != f.Last {
-			b.next = l.chunk.last.Next()
+		if f.Next = nil; l.chunk.last != f.Last {
+			f.Next = l.chunk.last.Next()
 			f.Members.Again()
 		}
 	}
@@ -87,22 +78,13 @@ func (l *Loop) advance(b *batch, writes *int) (done bool) {
 	return true
 }
 
-// take begins a batch with what the feed has, and reports whether it had
-// anything.
-func (l *Loop) take(b *batch) bool {
-	f := b.feed
-	first, last, _ := f.Take()
-	return l.begin(b, first, last)
-}
-
-// begin begins a batch with the entries from first to last, if there are any.
-func (l *Loop) begin(b *batch, first, last *chanlog.Entry) bool {
-	if first == nil {
+// begin has f's members offered a batch, if it is not empty.
+func (l *Loop) begin(f *hub.Feed, b hub.Batch) bool {
+	if b.First == nil {
 		return false
 	}
-	f := b.feed
-	l.taken(int(last.End-first.End) + len(first.Frame))
-	b.next, f.Last = first, last
+	l.taken(b.Bytes)
+	f.Next, f.Last = b.First, b.Last
 	f.Members.Begin()
 	return true
 }
@@ -165,7 +147,7 @@ func (l *Loop) stop(c *conn, f *hub.Feed, n int) (whole int) {
 				}
 				e = e.Next()
 			}
-			c.out.follow(f, e, l.chunk.last, int(l.chunk.last.End-e.End)+len(e.Frame))
+			c.out.follow(f, e, l.chunk.last, bytesOf(e, l.chunk.last))
 			break
 		}
 		n -= len(frame)
@@ -175,6 +157,15 @@ func (l *Loop) stop(c *conn, f *hub.Feed, n int) (whole int) {
 	l.watchWrites(c)
 	l.checkLag(c)
 	return whole
+}
+
+// bytesOf counts the bytes of the frames from first to last.
+func bytesOf(first, last *chanlog.Entry) (n int) {
+	for e := first; ; e = e.Next() {
+		if n += len(e.Frame); e == last {
+			return n
+		}
+	}
 }
 
 // settle lets the log go when nobody on this loop has to walk on in it.
@@ -248,9 +239,27 @@ func (l *Loop) place(f *hub.Feed) wire.ID {
 	if f.Last != nil {
 		return wire.ID{Epoch: f.Epoch(), Seq: f.Last.Seq}
 	}
-	first, last, id := f.Take()
-	if b := (batch{feed: f}); l.begin(&b, first, last) {
-		l.batches.push(b)
+	b, id := f.Take()
+	if l.begin(f, b) {
+		l.feeds.push(f)
 	}
 	return id
+}
+
+// reached returns the place up to which the member of f at index, who is
+// caught up, was offered everything.
+func (l *Loop) reached(f *hub.Feed, index int32) wire.ID {
+	if f.Last == nil {
+		return f.Reached()
+	}
+	place := wire.ID{Epoch: f.Epoch(), Seq: f.Last.Seq}
+	switch f.Members.Stage(index) {
+	case hub.Visited:
+		l.chunk.fill(f.Next, f.Last)
+		place.Seq = l.chunk.last.Seq
+		l.chunk.release()
+	case hub.Due:
+		place.Seq = f.Next.Seq - 1
+	}
+	return place
 }

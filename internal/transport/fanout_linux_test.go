@@ -85,10 +85,10 @@ func (b *bench) read(fd int) (bytes int) {
 // round publishes and offers as the running loop would.
 func (b *bench) round(p wire.Publication, messages int) {
 	for range messages {
-		_, _ = b.Hub.PublishNow(context.Background(), p)
+		_, _ = b.Hub.Publish(context.Background(), p)
 	}
 	b.runJobs()
-	for b.batches.len() > 0 {
+	for b.feeds.len() > 0 {
 		b.offer()
 	}
 }
@@ -156,7 +156,7 @@ func TestFanout_InTurnsLosesAndRepeatsNothing(t *testing.T) {
 		case k < 5:
 			for range rng.IntN(50) {
 				pad := fmt.Sprintf("%0*d", 8+rng.IntN(rng.IntN(3000)+1), sent)
-				_, _ = b.Hub.PublishNow(context.Background(), wire.Publication{Channel: wire.Broadcast, Data: []byte(pad)})
+				_, _ = b.Hub.Publish(context.Background(), wire.Publication{Channel: wire.Broadcast, Data: []byte(pad)})
 				sent++
 			}
 		case k < 7:
@@ -191,7 +191,7 @@ func (b *bench) checkLags(t *testing.T) {
 		}
 		due := len(c.out.rest) + len(c.out.replies)
 		for i := range c.out.cursors {
-			due += c.out.cursors[i].bytes()
+			due += c.out.cursors[i].bytes
 		}
 		if due != c.out.lag {
 			t.Fatalf("slot %d has %d bytes due and counts %d", c.slot, due, c.out.lag)

@@ -10,6 +10,9 @@ func (l *Loop) flush(c *conn) {
 			p = o.rest
 		case len(o.replies) > 0:
 			p = o.replies
+		case len(o.cursors) > 0 && o.cursors[0].lost != nil:
+			o.tellLost(c.session.Deflate)
+			continue
 		case len(o.cursors) > 0:
 			p = o.spill(l.spill[:0], c.frame)
 		default:
@@ -88,11 +91,20 @@ func (l *Loop) dropCursors(c *conn) {
 	}
 }
 
-// checkLag closes a session that is further behind than it may be.
+// checkLag closes a session that is further behind than it may be, or has it
+// go on from the newest messages. What it asked for by a place in the past
+// does not count: it would never get it otherwise.
 func (l *Loop) checkLag(c *conn) {
-	if c.state == open && c.out.lag-len(c.out.rest) > l.Limits.MaxLag {
-		l.end(c, errSlow)
+	if c.state != open || c.out.behind() <= l.Limits.MaxLag {
+		return
 	}
+	if l.Limits.SkipSlow {
+		l.Skipped.Add(uint64(c.out.skip()))
+		if c.out.behind() <= l.Limits.MaxLag {
+			return
+		}
+	}
+	l.end(c, errSlow)
 }
 
 // watchWrites has the poller say when the socket takes bytes again.

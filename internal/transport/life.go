@@ -26,10 +26,10 @@ type arrival struct {
 	stream   *stream
 	response []byte // the answer to the handshake
 	input    []byte // what the client sent behind it
-	user     string
+	grant    *session.Grant
 	address  netip.AddrPort
 	deflate  bool
-	channels []string
+	wants    []wire.Wanted
 }
 
 // admit puts a new client on the loop: the answer to its handshake, its
@@ -37,9 +37,8 @@ type arrival struct {
 func (l *Loop) admit(a *arrival) {
 	c := l.table.take()
 	c.state, c.fd, c.stream, c.heard = open, a.fd, a.stream, l.wheel.now
-	c.session = session.Session{ID: l.newID(), User: a.user, Address: a.address, Deflate: a.deflate}
+	c.session = session.Session{ID: l.newID(), Grant: a.grant, Address: a.address, Deflate: a.deflate}
 	l.ids[c.session.ID] = c.slot
-	l.wheel.set(c, 1+tick(rand.N(int64(ticks(l.Policy.Heartbeat))))) // jittered, so that pings spread out
 	l.Accepted.Add(1)
 	l.open.Add(1)
 	if c.stream != nil {
@@ -51,12 +50,26 @@ func (l *Loop) admit(a *arrival) {
 	}
 	l.cork = append(l.cork[:0], a.response...)
 	l.corked = true
-	c.session.Start(l.clock, l.Policy, l.carry(c), a.channels)
+	c.session.Start(l.clock, l.Policy, l.carry(c), a.wants)
 	l.corked = false
-	l.carrier.put(l.cork)
+	l.greet(c)
+	if c.state == open {
+		l.look(c, 1+tick(rand.N(int64(ticks(l.Policy.Heartbeat))))) // jittered, so that pings spread out
+	}
 	if len(a.input) > 0 {
 		l.received(c, a.input)
 	}
+}
+
+// greet sends what the cork held back, and what the client missed behind it.
+func (l *Loop) greet(c *conn) {
+	k := l.carry(c).(*carrier)
+	if c.out == nil {
+		k.put(l.cork)
+		return
+	}
+	k.queue(l.cork)
+	l.flush(c)
 }
 
 func (l *Loop) newID() session.ID {
@@ -117,6 +130,9 @@ func (l *Loop) received(c *conn, p []byte) {
 	case c.begun == 0:
 		c.begun = l.wheel.now
 	}
+	if c.out != nil && !c.writing {
+		l.flush(c) // it has asked for what it missed
+	}
 }
 
 // end closes a session in order: what is due, if it is to be kept, then the
@@ -151,7 +167,7 @@ func (l *Loop) detach(c *conn) {
 			}
 		}
 	}
-	c.session.Leave(l.carry(c))
+	c.session.Leave(l.Policy, l.carry(c))
 }
 
 // doom has the conn closed at the end of the round.
@@ -181,6 +197,20 @@ func restart() *session.End {
 	return &session.End{Code: wire.CloseRestart, Reason: "restart retry=" + strconv.Itoa(ms)}
 }
 
+// look has a conn looked at again after so long, or as soon as its token
+// needs it. One whose token has come to its end is closed.
+func (l *Loop) look(c *conn, after tick) {
+	next, end := c.session.Tick(l.clock, l.carry(c))
+	if end != nil {
+		l.end(c, end)
+		return
+	}
+	if next > 0 {
+		after = min(after, 1+ticks(next))
+	}
+	l.wheel.set(c, after)
+}
+
 // expire decides what is due for a conn whose time has come.
 func (l *Loop) expire(c *conn) {
 	heartbeat := ticks(l.Policy.Heartbeat)
@@ -197,7 +227,7 @@ func (l *Loop) expire(c *conn) {
 	case c.begun != 0 && now-c.begun > 2*heartbeat:
 		l.end(c, &session.End{Code: wire.ClosePolicy, Reason: "a message was begun and not finished"})
 	default:
-		l.wheel.set(c, heartbeat)
 		l.carry(c).Send(ws.Ping, nil)
+		l.look(c, heartbeat)
 	}
 }

@@ -30,10 +30,11 @@ type Loop struct {
 	done   chan struct{}   // closed when run returns
 
 	// Owned by run.
+	ctx     context.Context // of run
 	table   table
 	wheel   wheel
 	ids     map[session.ID]int32
-	batches queue   // being offered, each in its turn
+	feeds   queue   // with something to offer, each in its turn
 	ended   []*conn // doomed in this round
 	sweep   int32   // slot at which the next search for quiet conns begins
 	clock   time.Time
@@ -78,6 +79,7 @@ func newLoop(s *Server) (*Loop, error) {
 
 // run serves until ctx is done and every conn has been closed.
 func (l *Loop) run(ctx context.Context) {
+	l.ctx = ctx
 	defer close(l.done)
 	defer l.poller.close()
 	for ctx.Err() == nil || l.table.used > 0 {
@@ -101,7 +103,7 @@ func (l *Loop) run(ctx context.Context) {
 func (l *Loop) busy(ctx context.Context) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.asleep = l.batches.len() == 0 && len(l.jobs) == 0 && len(l.fresh) == 0 && ctx.Err() == nil
+	l.asleep = l.feeds.len() == 0 && len(l.jobs) == 0 && len(l.fresh) == 0 && ctx.Err() == nil
 	return !l.asleep
 }
 
@@ -135,7 +137,7 @@ func (l *Loop) runJobs() {
 	l.jobs, l.fresh = nil, nil
 	l.mu.Unlock()
 	for _, f := range fresh {
-		l.batches.push(batch{feed: f})
+		l.feeds.push(f)
 	}
 	for _, job := range jobs {
 		job()
@@ -224,13 +226,13 @@ func (l *Loop) bury() {
 		}
 		l.gate.hold(-held)
 		l.Ended(c.code)
-		address, user := c.session.Address.Addr(), c.session.User
+		address, user := c.session.Address.Addr(), c.session.User()
 		l.table.release(c)
 		l.gate.leave(address, user)
 	}
 	clear(l.ended)
 	l.ended = l.ended[:0]
-	if l.batches.len() > 0 {
+	if l.feeds.len() > 0 {
 		runtime.Gosched() // a round without waiting: others need the processor too
 	}
 }

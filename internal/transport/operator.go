@@ -56,7 +56,7 @@ func (s *Server) Disconnect(ctx context.Context, id string) bool {
 func (s *Server) DisconnectUser(ctx context.Context, user string) int {
 	return len(ask(ctx, s.loops, func(l *Loop) (ended []bool) {
 		l.table.each(0, func(c *conn) bool {
-			if c.state == open && c.session.User == user && user != "" {
+			if c.state == open && c.session.User() == user && user != "" {
 				l.end(c, byOperator)
 				ended = append(ended, true)
 			}
@@ -96,7 +96,7 @@ func (c *conn) info() session.Info {
 // endSome begins the orderly end of n sessions, quiet ones first. They are
 // offered all that was published before.
 func (l *Loop) endSome(n int) {
-	for l.batches.len() > 0 {
+	for l.feeds.len() > 0 {
 		l.offer()
 	}
 	for _, quiet := range []bool{true, false} {

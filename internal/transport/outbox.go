@@ -5,18 +5,25 @@ import (
 
 	"holdfast.dev/holdfast/internal/chanlog"
 	"holdfast.dev/holdfast/internal/hub"
+	"holdfast.dev/holdfast/internal/wire"
 )
 
 // cursor is where a conn stopped in a channel's log: the first entry that it
 // has yet to be sent, and the last one that it was offered.
 type cursor struct {
-	feed *hub.Feed // nil when the conn is no member any more
-	next *chanlog.Entry
-	last *chanlog.Entry
+	feed   *hub.Feed // nil when the conn is no member any more
+	next   *chanlog.Entry
+	last   *chanlog.Entry
+	bytes  int    // from next to last, uncompressed
+	replay int    // of these, at its front, what the client asked for by a place in the past
+	lost   *place // set where entries before next were given up
 }
 
-// bytes returns what lies before the cursor, uncompressed.
-func (k *cursor) bytes() int { return int(k.last.End-k.next.End) + len(k.next.Frame) }
+// place is where a gap begins.
+type place struct {
+	channel string
+	after   wire.ID
+}
 
 // outbox is what a conn has yet to be sent, in this order.
 type outbox struct {
@@ -25,7 +32,8 @@ type outbox struct {
 	cursors []cursor
 	final   []byte // the close frame, behind everything else
 
-	lag int // bytes of all of the above but final
+	lag    int // bytes of all of the above but final
+	replay int // of these, what clients asked for by a place in the past
 }
 
 // follow notes that the conn was offered entries first to last, of so many
@@ -34,10 +42,18 @@ func (o *outbox) follow(f *hub.Feed, first, last *chanlog.Entry, bytes int) {
 	o.lag += bytes
 	if i := o.index(f); i >= 0 {
 		o.cursors[i].last = last
+		o.cursors[i].bytes += bytes
 		return
 	}
 	f.Behind++
-	o.cursors = append(o.cursors, cursor{feed: f, next: first, last: last})
+	o.cursors = append(o.cursors, cursor{feed: f, next: first, last: last, bytes: bytes})
+}
+
+// resume notes that the conn is to be sent what it missed in the past.
+func (o *outbox) resume(f *hub.Feed, b hub.Batch) {
+	o.follow(f, b.First, b.Last, b.Bytes)
+	o.cursors[len(o.cursors)-1].replay = b.Bytes
+	o.replay += b.Bytes
 }
 
 // index returns where the cursor in a feed stands, or -1.
@@ -47,7 +63,8 @@ func (o *outbox) index(f *hub.Feed) int {
 
 // drop gives up the cursor at i.
 func (o *outbox) drop(i int) {
-	o.lag -= o.cursors[i].bytes()
+	o.lag -= o.cursors[i].bytes
+	o.replay -= o.cursors[i].replay
 	o.remove(i)
 }
 
@@ -85,7 +102,7 @@ func (o *outbox) spilled(n int, frame func(*chanlog.Entry) []byte) (messages int
 	k := &o.cursors[0]
 	for n > 0 {
 		p := frame(k.next)
-		o.lag -= len(k.next.Frame)
+		o.passed(k)
 		messages++
 		if n < len(p) {
 			o.rest = p[n:]
@@ -98,6 +115,16 @@ func (o *outbox) spilled(n int, frame func(*chanlog.Entry) []byte) (messages int
 		k.next = k.next.Next()
 	}
 	return messages, false
+}
+
+// passed notes that the entry at a cursor is on its way.
+func (o *outbox) passed(k *cursor) {
+	n := len(k.next.Frame)
+	o.lag -= n
+	k.bytes -= n
+	replayed := min(n, k.replay)
+	o.replay -= replayed
+	k.replay -= replayed
 }
 
 // messages counts what lies before the cursors.

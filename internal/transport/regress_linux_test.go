@@ -182,7 +182,7 @@ func TestLoop_AtRestHoldsNoLog(t *testing.T) {
 	join(a, 0)
 	join(other, 0)
 	pub := func(n int) {
-		_, _ = a.Hub.PublishNow(context.Background(), wire.Publication{Channel: "x", Data: bytes.Repeat([]byte("1"), n)})
+		_, _ = a.Hub.Publish(context.Background(), wire.Publication{Channel: "x", Data: bytes.Repeat([]byte("1"), n)})
 	}
 	pub(10)
 	a.step() // other is a little later
@@ -197,13 +197,14 @@ func TestLoop_AtRestHoldsNoLog(t *testing.T) {
 		pub(10000)
 		other.runJobs()
 		// a publish arrives between take and settle
-		bt := other.batches.pop()
+		f := other.feeds.pop()
 		w := 1000
-		if bt.next == nil {
-			other.take(&bt)
+		if f.Next == nil {
+			b, _ := f.Take()
+			other.begin(f, b)
 		}
 		pub(10000)
-		other.Loop.advance(&bt, &w)
+		other.Loop.advance(f, &w)
 		other.swallow()
 		if other.table.at(0).state != open {
 			t.Fatal("closed")
@@ -232,7 +233,7 @@ func TestGreeting_IsWholeHoweverSmallTheLag(t *testing.T) {
 	for i := range 100 {
 		ch = append(ch, fmt.Sprintf("channel-%d", i))
 	}
-	b.admit(&arrival{fd: int32(pair[0]), response: []byte("HTTP/1.1 101 Switching Protocols\r\n\r\n"), channels: ch})
+	b.admit(&arrival{fd: int32(pair[0]), response: []byte("HTTP/1.1 101 Switching Protocols\r\n\r\n"), wants: wanted(ch, "")})
 	got := drainFD(b, pair[1])
 	if !bytes.HasPrefix(got, []byte("HTTP/1.1 101")) {
 		t.Errorf("the client's first bytes: %q", got[:min(40, len(got))])
@@ -244,7 +245,7 @@ func TestGreeting_IsWholeHoweverSmallTheLag(t *testing.T) {
 func TestRestart_TellsEvenWhoTakesTooLong(t *testing.T) {
 	b := newBench(t, 1, nil)
 	for range 40 {
-		_, _ = b.Hub.PublishNow(t.Context(), wire.Publication{Channel: wire.Broadcast, Data: bytes.Repeat([]byte("1"), 10_000)})
+		_, _ = b.Hub.Publish(t.Context(), wire.Publication{Channel: wire.Broadcast, Data: bytes.Repeat([]byte("1"), 10_000)})
 	}
 	b.step()
 	b.endSome(1)

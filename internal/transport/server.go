@@ -24,8 +24,11 @@ type Limits struct {
 	MaxSessions    int // open at once
 	MaxConnectRate int // new ones a second
 	MaxLag         int // bytes that one session may be behind
-	PerAddress     int // sessions of one IPv4 address, or IPv6 /64
-	PerUser        int // sessions of one user
+	// SkipSlow has a session that is further behind go on from the newest
+	// message, told of the gap, instead of closing it.
+	SkipSlow   bool
+	PerAddress int // sessions of one IPv4 address, or IPv6 /64
+	PerUser    int // sessions of one user
 }
 
 // Setup is what a Server stands on. All fields are required.
@@ -104,8 +107,8 @@ func (s *Server) Run(ctx context.Context) error {
 // Request is a handshake that passed every check.
 type Request struct {
 	Handshake ws.Handshake
-	Channels  []string // to subscribe to at once; checked
-	User      string
+	Wants     []wire.Wanted  // to subscribe to at once; checked
+	Grant     *session.Grant // of the client's token; nil without one
 	Address   netip.AddrPort
 }
 
@@ -113,15 +116,15 @@ type Request struct {
 // Where it returns an error nothing was written: the refusal is the caller's
 // to answer.
 func (s *Server) Upgrade(w http.ResponseWriter, _ *http.Request, req Request) *wire.Error {
-	if err := s.gate.enter(time.Now(), req.Address.Addr(), req.User); err != nil {
+	if err := s.gate.enter(time.Now(), req.Address.Addr(), req.Grant.Name()); err != nil {
 		return err
 	}
 	nc, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		s.gate.leave(req.Address.Addr(), req.User)
+		s.gate.leave(req.Address.Addr(), req.Grant.Name())
 		return wire.Errorf(wire.Internal, "this connection cannot be upgraded; use HTTP/1.1")
 	}
-	a := &arrival{fd: -1, user: req.User, address: req.Address, deflate: req.Handshake.Deflate, channels: req.Channels}
+	a := &arrival{fd: -1, grant: req.Grant, address: req.Address, deflate: req.Handshake.Deflate, wants: req.Wants}
 	a.response = req.Handshake.AppendResponse(nil)
 	if n := buffered.Reader.Buffered(); n > 0 {
 		a.input = make([]byte, n)
@@ -142,7 +145,7 @@ func (s *Server) carry(nc net.Conn, a *arrival) {
 		a.stream = newStream(nc, l)
 	default:
 		turnAway(nc)
-		s.gate.leave(a.address.Addr(), a.user)
+		s.gate.leave(a.address.Addr(), a.grant.Name())
 		if now := time.Now().Unix(); now-s.warned.Swap(now) > int64(warnEvery/time.Second) {
 			l.Logger.Error("clients are refused: no descriptor for them", "error", err)
 		}

@@ -42,7 +42,7 @@ func newPolicy(h *hub.Hub) *session.Policy {
 	return &session.Policy{
 		Node: "test", Version: "test", Heartbeat: time.Minute, MaxFrame: 64 << 10, MaxSubscriptions: 1000,
 		FramesPerSecond: 1000, FrameBurst: 2000, ClientPublish: []wire.Pattern{"open*"},
-		Publish: func(p wire.Publication) (hub.Receipt, error) { return h.PublishNow(context.Background(), p) },
+		Anonymous: []wire.Pattern{"*"}, MaxPage: 1 << 19, Hub: h,
 	}
 }
 
@@ -90,14 +90,27 @@ func upgrade(s *Server, policy *session.Policy) http.Handler {
 			http.Error(w, refusal.Message, refusal.Status)
 			return
 		}
-		req := Request{Handshake: handshake, Address: netip.MustParseAddrPort(r.RemoteAddr), User: r.URL.Query().Get("user")}
+		req := Request{Handshake: handshake, Address: netip.MustParseAddrPort(r.RemoteAddr)}
+		if user := r.URL.Query().Get("user"); user != "" {
+			req.Grant = &session.Grant{User: user}
+		}
 		if list := r.URL.Query().Get("channels"); list != "" {
-			req.Channels = strings.Split(list, ",")
+			req.Wants = wanted(strings.Split(list, ","), r.URL.Query().Get("since"))
 		}
 		if err := s.Upgrade(w, r, req); err != nil {
 			http.Error(w, err.Error(), err.Code.Status())
 		}
 	})
+}
+
+// wanted names channels, all from the same place.
+func wanted(names []string, since string) []wire.Wanted {
+	place, _ := wire.ParseID(since)
+	wants := make([]wire.Wanted, len(names))
+	for i, name := range names {
+		wants[i] = wire.Wanted{Channel: name, Since: place}
+	}
+	return wants
 }
 
 // dial connects and reads the welcome.

@@ -53,6 +53,7 @@ const (
 	Draining         Code = "draining"
 	Full             Code = "full"
 	Unavailable      Code = "unavailable"
+	Uncertain        Code = "uncertain"
 )
 
 var statuses = map[Code]int{
@@ -76,6 +77,7 @@ var statuses = map[Code]int{
 	Draining:         http.StatusServiceUnavailable,
 	Full:             http.StatusServiceUnavailable,
 	Unavailable:      http.StatusServiceUnavailable,
+	Uncertain:        http.StatusServiceUnavailable,
 }
 
 // Codes returns every code of the catalogue.

@@ -1,15 +1,26 @@
 package wire
 
+import "strconv"
+
 // Request is one frame from a client. Type says which of the other fields
 // count.
 type Request struct {
-	Type     string
-	Channel  string
-	Channels []string // the channels of a subscribe that names several
+	Type string
+	Wanted
+	Channels []Wanted // the channels of a subscribe that names several
 	Event    string
 	Key      string
+	Token    string
+	Limit    int    // 0 when not given
 	Data     []byte // JSON, aliases the frame
 	Request  []byte // the client's own mark, echoed in the answer: a JSON string or number
+}
+
+// Wanted is a channel and from where on a client wants it.
+type Wanted struct {
+	Channel  string
+	Since    ID   // the last message seen; zero when not given
+	Presence bool // who comes and goes is wanted too
 }
 
 // The types of frames that a client sends.
@@ -17,13 +28,24 @@ const (
 	TypeSubscribe   = "subscribe"
 	TypeUnsubscribe = "unsubscribe"
 	TypePublish     = "publish"
+	TypeHistory     = "history"
+	TypePresence    = "presence"
+	TypeRefresh     = "refresh"
 	TypePing        = "ping"
 )
 
-// maxMark bounds the bytes of a client's own mark.
-const maxMark = 256
+// Types lists the types of frames that a client sends, for error messages.
+const Types = "subscribe, unsubscribe, publish, history, presence, refresh, ping"
 
-var requestFields = []string{"type", "channel", "channels", "event", "key", "data", "request"}
+const (
+	maxMark  = 256 // bytes of a client's own mark
+	maxLimit = 1000
+)
+
+var (
+	wantedFields  = []string{"channel", "since", "presence"}
+	requestFields = []string{"type", "channel", "since", "presence", "channels", "event", "key", "token", "limit", "data", "request"}
+)
 
 // ParseRequest reads a client's frame. Keys are matched exactly, known ones
 // may stand once, others are ignored. The request is returned as far as it
@@ -55,14 +77,22 @@ func (r *Request) set(f *fields, key, value []byte) (err error) {
 	switch name {
 	case "type":
 		r.Type, err = f.text(name, value)
-	case "channel":
-		r.Channel, err = f.text(name, value)
+	case "channel", "since", "presence":
+		err = r.Wanted.set(f, name, value)
 	case "channels":
-		r.Channels, err = channelList(value)
+		r.Channels, err = wantedList(value)
 	case "event":
 		r.Event, err = f.text(name, value)
 	case "key":
 		r.Key, err = f.text(name, value)
+	case "token":
+		r.Token, err = f.text(name, value)
+	case "limit":
+		n, bad := strconv.Atoi(string(value))
+		if bad != nil || n < 1 || n > maxLimit {
+			return Errorf(BadRequest, `"limit" must be a number from 1 to %d`, maxLimit)
+		}
+		r.Limit = n
 	case "data":
 		r.Data = value
 	case "request":
@@ -74,13 +104,34 @@ func (r *Request) set(f *fields, key, value []byte) (err error) {
 	return err
 }
 
-// channelList reads [{"channel":"a"},{"channel":"b"}].
-func channelList(value []byte) ([]string, error) {
+// set reads one of wantedFields. null counts as not given.
+func (w *Wanted) set(f *fields, name string, value []byte) (err error) {
+	switch {
+	case name == "channel":
+		w.Channel, err = f.text(name, value)
+	case string(value) == "null":
+	case name == "since":
+		var text string
+		if text, err = f.text(name, value); err == nil {
+			if w.Since, err = ParseID(text); err != nil {
+				return Errorf(BadRequest, `"since" is no id: %s`, err)
+			}
+		}
+	case name == "presence":
+		if w.Presence = string(value) == "true"; !w.Presence && string(value) != "false" {
+			return Errorf(BadRequest, `"presence" must be true or false`)
+		}
+	}
+	return err
+}
+
+// wantedList reads [{"channel":"a","since":"…"},{"channel":"b"}].
+func wantedList(value []byte) ([]Wanted, error) {
 	shape := Errorf(BadRequest, `"channels" must be a list of objects: [{"channel":"news"}]`)
 	if value[0] != '[' {
 		return nil, shape
 	}
-	var names []string
+	var list []Wanted
 	s := scanner{b: value, i: 1}
 	for s.space(); !s.at(']'); s.space() {
 		if s.at(',') {
@@ -90,22 +141,22 @@ func channelList(value []byte) ([]string, error) {
 		if !s.at('{') {
 			return nil, shape
 		}
-		f := fields{known: []string{"channel"}}
-		var name string
+		f := fields{known: wantedFields}
+		var w Wanted
 		err := s.members(1, func(key, v []byte) error {
 			known, err := f.next(key)
-			if known != "" {
-				name, err = f.text(known, v)
+			if err == nil && known != "" {
+				err = w.set(&f, known, v)
 			}
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
-		names = append(names, name)
+		list = append(list, w)
 	}
-	if names == nil {
+	if list == nil {
 		return nil, shape
 	}
-	return names, nil
+	return list, nil
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -14,9 +15,9 @@ func TestFrames_StandOnTheWireAsTheyAlwaysDid(t *testing.T) {
 	for want, got := range map[string][]byte{
 		`{"type":"message","channel":"news","id":"k3v9qd2x-41","time":"2026-11-23T13:02:11.005Z","event":"tick","data":{"a":1}}`: AppendMessage(nil, "news", id, at, "tick", []byte(`{"a":1}`)),
 		`{"type":"message","channel":"news","id":"k3v9qd2x-41","time":"2026-11-23T13:02:11.005Z","data":null}`:                   AppendMessage(nil, "news", id, at, "", []byte(`null`)),
-		`{"type":"welcome","session":"00ff","node":"n\"1","version":"1","user":"ann","heartbeat_s":25}`:                          Welcome{"00ff", `n"1`, "1", "ann", 25 * time.Second}.Append(nil),
-		`{"type":"welcome","session":"00ff","node":"n","version":"1","heartbeat_s":1.5}`:                                         Welcome{"00ff", "n", "1", "", 1500 * time.Millisecond}.Append(nil),
-		`{"type":"subscribed","channel":"news","id":"k3v9qd2x-41","request":"r1"}`:                                               AppendSubscribed(nil, "news", id, mark),
+		`{"type":"welcome","session":"00ff","node":"n\"1","version":"1","user":"ann","heartbeat_s":25}`:                          Welcome{"00ff", `n"1`, "1", "ann", 25 * time.Second, 0}.Append(nil),
+		`{"type":"welcome","session":"00ff","node":"n","version":"1","heartbeat_s":1.5,"expires_in_s":60}`:                                         Welcome{"00ff", "n", "1", "", 1500 * time.Millisecond, time.Minute}.Append(nil),
+		`{"type":"subscribed","channel":"news","id":"k3v9qd2x-41","request":"r1"}`:                                               AppendSubscribed(nil, "news", id, nil, mark),
 		`{"type":"unsubscribed","channel":"news"}`:                                                                               AppendUnsubscribed(nil, "news", "", nil),
 		`{"type":"unsubscribed","channel":"news","reason":"gone","request":"r1"}`:                                                AppendUnsubscribed(nil, "news", "gone", mark),
 		`{"type":"published","channel":"news","id":"k3v9qd2x-41"}`:                                                               AppendPublished(nil, "news", id, nil),
@@ -76,7 +77,7 @@ func TestNames_FollowTheirGrammar(t *testing.T) {
 
 func TestParseRequest_IsStrictAboutKeysAndLenientAboutOthers(t *testing.T) {
 	r, err := ParseRequest([]byte(`{"later":[1],"type":"subscribe","channels":[{"channel":"a","since":null},{"channel":"b"}],"request":"x","Type":"ping"}`))
-	if err != nil || r.Type != "subscribe" || strings.Join(r.Channels, " ") != "a b" || string(r.Request) != `"x"` {
+	if err != nil || r.Type != "subscribe" || len(r.Channels) != 2 || r.Channels[0].Channel != "a" || r.Channels[1].Channel != "b" || string(r.Request) != `"x"` {
 		t.Errorf("got %+v, %v", r, err)
 	}
 	for text, want := range map[string]string{
@@ -107,4 +108,63 @@ func TestParsePublication_KeepsDataAsItStands(t *testing.T) {
 			t.Errorf("%s was taken", text)
 		}
 	}
+}
+
+func TestParseRequest_ReadsPlaces(t *testing.T) {
+	r, err := ParseRequest([]byte(`{"type":"subscribe","channels":[{"channel":"a","since":"abc-7","presence":true},{"channel":"b","since":null}]}`))
+	want := []Wanted{{Channel: "a", Since: ID{"abc", 7}, Presence: true}, {Channel: "b"}}
+	if err != nil || len(r.Channels) != 2 || r.Channels[0] != want[0] || r.Channels[1] != want[1] {
+		t.Errorf("got %+v, %v", r, err)
+	}
+	for _, text := range []string{
+		`{"type":"subscribe","channel":"a","since":"x"}`,
+		`{"type":"subscribe","channel":"a","since":7}`,
+		`{"type":"subscribe","channel":"a","presence":"yes"}`,
+		`{"type":"subscribe","channels":[{"channel":"a","since":"A-1"}]}`,
+		`{"type":"subscribe","channels":[{"channel":"a","channel":"b"}]}`,
+		`{"type":"history","channel":"a","limit":0}`,
+		`{"type":"history","channel":"a","limit":"9"}`,
+		`{"type":"history","channel":"a","limit":1001}`,
+	} {
+		if _, err := ParseRequest([]byte(text)); err == nil {
+			t.Errorf("%s was taken", text)
+		}
+	}
+}
+
+func TestParseSince_GivesEachChannelItsPlace(t *testing.T) {
+	a := ID{"abc", 7}
+	for _, c := range []struct {
+		since string
+		names []string
+		want  map[string]ID
+	}{
+		{"abc-7", nil, map[string]ID{Broadcast: a}},
+		{"abc-7", []string{"x"}, map[string]ID{"x": a}},
+		{"abc-7", []string{"x", "y"}, nil},
+		{"x:abc-7,user:ann:abc-7,broadcast:abc-7", []string{"x"}, map[string]ID{"x": a, "user:ann": a, Broadcast: a}},
+		{"user:bob:abc-7", []string{"x"}, nil},
+		{"y:abc-7", []string{"x"}, nil},
+		{"x:abc-7,x:abc-8", []string{"x"}, nil},
+		{"x:abc-7,", []string{"x"}, nil},
+		{"", nil, nil},
+		{"x:", []string{"x"}, nil},
+		{"abc-07", nil, nil},
+	} {
+		got, err := ParseSince(c.since, c.names, "ann")
+		if (err == nil) != (c.want != nil) || !maps.Equal(got, c.want) {
+			t.Errorf("%q for %v: got %v, %v", c.since, c.names, got, err)
+		}
+	}
+}
+
+func FuzzParseSince(f *testing.F) {
+	f.Add("abc-7")
+	f.Add("x:abc-7,broadcast:abc-8")
+	f.Fuzz(func(t *testing.T, s string) {
+		places, err := ParseSince(s, []string{"x", "y"}, "ann")
+		if err == nil && len(places) == 0 {
+			t.Errorf("%q names no place", s)
+		}
+	})
 }

@@ -1,0 +1,73 @@
+package hub
+
+import (
+	"context"
+	"iter"
+
+	"holdfast.dev/holdfast/internal/chanlog"
+	"holdfast.dev/holdfast/internal/engine"
+	"holdfast.dev/holdfast/internal/wire"
+)
+
+// History is a page of a channel's history.
+type History struct {
+	first, last *chanlog.Entry
+
+	Count int // of entries
+	// Complete is whether nothing is missing before the first message: that
+	// lies behind since, where one was given, or that is still held.
+	Complete bool
+	// Next is the place behind the last message: what a reader gives as since
+	// to read on.
+	Next wire.ID
+}
+
+// Entries walks over the page, gaps among them.
+func (h *History) Entries() iter.Seq[*chanlog.Entry] {
+	return func(yield func(*chanlog.Entry) bool) {
+		for e := h.first; e != nil; e = e.Next() {
+			if !yield(e) || e == h.last {
+				return
+			}
+		}
+	}
+}
+
+// History returns up to limit entries of a channel behind since, or the
+// newest ones where since is zero, of no more than so many bytes, but one at
+// least. Errors are *wire.Error.
+func (h *Hub) History(channel string, since wire.ID, limit, bytes int) (History, error) {
+	ctx := context.Background()
+	read := h.engine.Read
+	if since == (wire.ID{}) {
+		read = func(ctx context.Context, channel string, _ wire.ID, limit int) (engine.Page, error) {
+			return h.engine.Newest(ctx, channel, limit)
+		}
+	}
+	p, err := read(ctx, channel, since, limit)
+	if err != nil {
+		return History{}, err
+	}
+	page := History{Complete: p.Complete, Next: p.Top}
+	if p.First == nil {
+		return page, nil
+	}
+	page.first = p.First
+	for e := p.First; ; e = e.Next() {
+		if bytes -= len(e.Frame); bytes < 0 && e != p.First {
+			break
+		}
+		if e.Kind == chanlog.Gap {
+			page.Complete = false
+		}
+		page.last = e
+		page.Count++
+		if e == p.Last {
+			break
+		}
+	}
+	if p.More || page.last != p.Last {
+		page.Next = wire.ID{Epoch: p.Top.Epoch, Seq: page.last.Seq}
+	}
+	return page, nil
+}
