@@ -28,13 +28,6 @@ func (p places) since(channel string) string {
 	return ""
 }
 
-// disconnected forgets what the last connection had still to tell.
-func (p places) disconnected() {
-	for _, at := range p {
-		at.live = wire.ID{}
-	}
-}
-
 // see takes a frame into account. It reports false for a message that was
 // seen before and must not be shown again.
 func (p places) see(head frameHead) bool {
@@ -62,6 +55,7 @@ func (p places) see(head frameHead) bool {
 // subscribed is told from where on the server sends everything. What it
 // replays before that moves the place message by message.
 func (p *place) subscribed(id wire.ID, head frameHead) {
+	p.live = wire.ID{}
 	switch {
 	case !p.known:
 		p.at, p.known = id, true

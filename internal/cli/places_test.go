@@ -134,7 +134,6 @@ func playConnections(t *testing.T, r *rand.Rand) {
 		}
 	}
 	for connection := range 30 {
-		at.disconnected()
 		cut := r.IntN(12)
 		whole := connection == 29
 		for _, l := range logs {

@@ -167,7 +167,6 @@ func (s *stream) dial(ctx context.Context, silence *watchdog) (conn *websocket.C
 	if token := s.used.Reveal(); token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
-	s.places.disconnected()
 	target := s.api.base.JoinPath("/ws")
 	target.RawQuery, rest = s.query()
 	ctx, cancel := context.WithTimeout(ctx, s.api.timeout)
