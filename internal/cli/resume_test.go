@@ -226,6 +226,11 @@ func TestSubscribe_SendsTheTokenAndTakesANewOne(t *testing.T) {
 			t.Errorf("%q: %q", variables, seen)
 		}
 	}
+	f = newFake()
+	runIn(t, serverOf(t, f, "HOLDFAST_API_KEY=0123456789abcdef"), "subscribe", "--count", "1")
+	if seen := f.seen(); len(seen) != 1 || !strings.Contains(seen[0], "(Bearer 0123456789abcdef)") {
+		t.Errorf("with a key and no token: %q", seen)
+	}
 	got = runIn(t, serverOf(t, answering(http.StatusUnauthorized, `{"error":{"code":"unauthorized","message":"no token"}}`)), "subscribe")
 	if got.code != 4 || !strings.Contains(got.err, "no token. Give a token: --token @FILE or HOLDFAST_TOKEN") {
 		t.Errorf("without a token: %+v", got)

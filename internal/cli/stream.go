@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -157,15 +158,16 @@ func (s *stream) subscribeOwn(ctx context.Context, conn *websocket.Conn, user st
 	return nil
 }
 
-// dial connects and asks for the channels, each from where it was left. It
-// returns those that are still to be asked for.
+// dial connects, with the token or else the API key, and asks for the
+// channels, each from where it was left. It returns those that are still to be
+// asked for.
 func (s *stream) dial(ctx context.Context, silence *watchdog) (conn *websocket.Conn, rest []string, err error) {
 	if s.used, err = s.token.read(); err != nil {
 		return nil, nil, err
 	}
 	header := http.Header{}
-	if token := s.used.Reveal(); token != "" {
-		header.Set("Authorization", "Bearer "+token)
+	if bearer := cmp.Or(s.used.Reveal(), s.api.key.Reveal()); bearer != "" {
+		header.Set("Authorization", "Bearer "+bearer)
 	}
 	target := s.api.base.JoinPath("/ws")
 	target.RawQuery, rest = s.query()
@@ -194,7 +196,7 @@ func (s *stream) notConnected(err error) ended {
 		end.final = true // the token's file is gone
 	}
 	if r, ok := errors.AsType[*refusal](err); ok {
-		r.remedy = "Give a token: --token @FILE or HOLDFAST_TOKEN"
+		r.remedy = "Give a token: --token @FILE or HOLDFAST_TOKEN. An API key does too"
 		end.advice = r.retryAfter
 		end.final = r.status < 500 && r.status != http.StatusTooManyRequests
 	}
