@@ -33,9 +33,13 @@ type node struct {
 
 // frame is any frame from the server.
 type frame struct {
-	Type, Channel, ID, Code, Session string
-	Data                             json.RawMessage
-	Request                          json.RawMessage
+	Type, Channel, ID, Code, Session  string
+	Reason, After, Next, User, Action string
+	Recovered, Complete               *bool
+	Replayed                          int
+	Messages                          []frame
+	Data                              json.RawMessage
+	Request                           json.RawMessage
 }
 
 func newPolicy(h *hub.Hub) *session.Policy {
