@@ -20,7 +20,7 @@ const (
 	tick  = time.Second // how often what is too old is looked for
 	idle  = 60          // seconds after which an empty record of a channel without history is given back
 	never = math.MaxUint32
-	batch = 256 // messages dropped under one hold of a lock
+	batch = 256 // messages or records looked at under one hold of a lock
 )
 
 // Run lets go of what is too old until ctx is done.
@@ -71,18 +71,18 @@ func (l *Ledger) expire(now time.Time) {
 // is more. The caller holds mu.
 func (s *shard) expire(now time.Time) (more bool) {
 	s.expireKeys(now)
-	dropped := 0
+	done := 0
 	for i := range s.classes {
 		c := &s.classes[i]
 		for c.overdue(now) {
-			if dropped >= batch {
+			if done++; done > batch {
 				return true
 			}
 			r := c.queue[0].record
-			for r.log.Len() > 0 && c.old(r.log.Oldest().At, now) && dropped < batch {
+			for r.log.Len() > 0 && c.old(r.log.Oldest().At, now) && done < batch {
 				s.ledger.bytes.Add(-s.drop(r))
 				s.freed.Age++
-				dropped++
+				done++
 			}
 			s.requeue(c)
 		}

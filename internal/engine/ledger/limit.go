@@ -33,3 +33,14 @@ func (l *Ledger) Rest(shard int) (seq uint64, rests bool) {
 	s.limit = s.seq
 	return s.seq, true
 }
+
+// Floor returns the seq up to which messages of a channel may be gone.
+func (l *Ledger) Floor(channel string) uint64 {
+	s := &l.shards[Shard(channel)]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.records[channel]; r != nil {
+		return r.log.Gone()
+	}
+	return s.memo.floor(hash(channel))
+}

@@ -19,6 +19,8 @@ type State struct {
 	Durable uint64
 	// Forgotten is the newest Changes.Forgotten that was stored.
 	Forgotten uint64
+	// Notes are those of an orderly end; nil after any other.
+	Notes *Notes
 	// Keys are the idempotency keys, in the order in which they came. Those
 	// that are too old are left out.
 	Keys []Key
@@ -44,25 +46,34 @@ func (l *Ledger) Restore(channel string, gone uint64, entries []*chanlog.Entry) 
 // both with reason restarted. It must be called for every shard that was
 // ever used.
 func (l *Ledger) RestoreShard(shard int, state State) {
-	now := time.Now()
-	s := &l.shards[shard]
+	l.shards[shard].restore(state, time.Now())
+	if l.bytes.Load() > l.maxBytes {
+		l.evict()
+	}
+}
+
+func (s *shard) restore(state State, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seq = max(s.seq, state.Start-1)
 	s.top = s.seq
 	s.memo.below = state.Forgotten
-	if state.Durable+1 < state.Start {
+	switch {
+	case state.Durable+1 < state.Start:
 		s.lost = state.Start - 1
 		s.memo.below = max(s.memo.below, s.lost)
 		s.bridge(now)
+	case state.Notes != nil:
+		s.memo.restore(*state.Notes)
 	}
 	for _, k := range state.Keys {
 		if now.UnixNano()-k.At < int64(KeyAge) {
 			s.keys.add(k)
-			l.keys.Add(1)
+			s.ledger.keys.Add(1)
 		}
 	}
-	s.expire(now)
+	for s.expire(now) {
+	}
 }
 
 // bridge appends to each channel that messages up to lost may be missing. The
