@@ -12,12 +12,13 @@ func exitCodesTopic() *cobra.Command {
 	return &cobra.Command{
 		Use:   "exit-codes",
 		Short: "what commands end with",
-		Long: `Client commands (publish, subscribe, status, bench, config, version):
+		Long: `Client commands (all but serve):
   0    done
   1    failed
   2    the command line was wrong
   3    the server can't be reached
-  4    the server refused: key, request, draining, full, or it sent us away
+  4    the server refused: key, request, draining, full, or it sent us away;
+       or the token that is checked counts for nothing
   5    waited too long: no answer within --timeout, or --count not reached
        within --for
   130  interrupted
