@@ -221,7 +221,7 @@ func gapReason(reason string) string {
 	case "expired":
 		return "messages are missing that the server keeps no longer"
 	case "restarted":
-		return "messages are missing, the server lost what it had"
+		return "messages may be missing, the server lost what it had"
 	case "too_slow":
 		return "messages are missing, this client was too slow"
 	}
