@@ -21,6 +21,7 @@ func newServe(a *app) *cobra.Command {
 		Short: "Serve clients (what holdfast does without a command)",
 		Example: `  holdfast serve --config holdfast.yaml
   holdfast serve --listen :8000 --api-key @/run/secrets/holdfast
+  holdfast serve --data /var/lib/holdfast --jwt-secret @/run/secrets/jwt
   holdfast serve --client-publish 'chat-*' --drain-limit 10m`,
 		Args:                  arguments(0, 0, "flags only"),
 		DisableFlagsInUseLine: true,

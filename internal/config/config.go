@@ -60,7 +60,7 @@ type Config struct {
 	// headers, or PROXY protocol, say who a client is. With none, the peer of
 	// the connection is the client.
 	TrustedProxies []netip.Prefix
-	// ProxyProtocol makes connections from TrustedProxies begin with a PROXY
+	// ProxyProtocol lets connections from TrustedProxies begin with a PROXY
 	// protocol header, version 1 or 2; others are taken as they come.
 	ProxyProtocol bool
 
