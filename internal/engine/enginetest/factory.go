@@ -46,6 +46,7 @@ type test struct {
 	name  string
 	setup Setup
 	slow  bool // lets minutes pass
+	bare  bool // makes its own engine
 	run   func(r *rig)
 }
 
@@ -54,10 +55,10 @@ func (f Factory) run(t *testing.T, test test) {
 		if test.slow {
 			t.Skip("lets minutes pass, which this engine cannot do in a bubble")
 		}
-		newRig(t, f, test.setup).play(test.run)
+		newRig(t, f, test.setup).play(test)
 		return
 	}
-	synctest.Test(t, func(t *testing.T) { newRig(t, f, test.setup).play(test.run) })
+	synctest.Test(t, func(t *testing.T) { newRig(t, f, test.setup).play(test) })
 }
 
 // Rules that tests use.

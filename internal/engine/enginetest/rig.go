@@ -35,15 +35,22 @@ type posted struct {
 }
 
 func newRig(t *testing.T, f Factory, s Setup) *rig {
-	return &rig{T: t, factory: f, setup: s, sink: newSink(), published: make(map[string][]posted)}
+	return &rig{T: t, factory: f, setup: s, sink: newSink(), halt: func() {}, published: make(map[string][]posted)}
 }
 
-// play runs a test on a fresh engine.
-func (r *rig) play(run func(*rig)) {
-	r.engine = r.factory.New(r.T, r.sink, r.setup)
-	r.start()
+// play runs a test, on a fresh engine unless it makes its own.
+func (r *rig) play(test test) {
 	defer func() { r.halt() }()
-	run(r)
+	if !test.bare {
+		r.begin(r.sink)
+	}
+	test.run(r)
+}
+
+// begin makes the engine and runs it.
+func (r *rig) begin(sink engine.Sink) {
+	r.engine = r.factory.New(r.T, sink, r.setup)
+	r.start()
 }
 
 // start runs the engine until halt is called.
