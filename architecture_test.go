@@ -29,8 +29,8 @@ var imports = map[string]string{
 	"internal/httpapi":           "auth drain hub session wire ws",
 	"internal/config":            "schedule wire",
 	"internal/loadgen":           "ws",
-	"internal/node":              "auth config drain engine/memory httpapi hub metrics schedule session transport wire",
-	"internal/cli":               "auth config drain httpapi loadgen node wire",
+	"internal/node":              "auth config drain engine/journal engine/memory httpapi hub metrics schedule session transport wire",
+	"internal/cli":               "auth config drain engine/journal httpapi loadgen node wire",
 	"cmd/holdfast":               "cli node",
 }
 
@@ -43,6 +43,7 @@ var doors = map[string]string{
 	"github.com/coder/websocket":          "internal/cli",
 	"github.com/goccy/go-yaml":            "internal/config",
 	"github.com/golang-jwt/jwt":           "internal/auth",
+	"go.etcd.io/bbolt":                    "internal/engine/journal",
 	"github.com/prometheus/client_golang": "internal/metrics",
 	"github.com/pires/go-proxyproto":      "internal/transport",
 	"golang.org/x/sys":                    "internal/transport internal/loadgen",

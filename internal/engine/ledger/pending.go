@@ -80,13 +80,15 @@ func (l *Ledger) Commit(batch []*Pending) { l.decide(batch, nil) }
 func (l *Ledger) Abandon(batch []*Pending, err *wire.Error) { l.decide(batch, err) }
 
 func (l *Ledger) decide(batch []*Pending, err *wire.Error) {
+	settled := make([]*Pending, 0, len(batch))
 	for _, m := range batch {
-		for _, settled := range m.shard.decide(m, err) {
-			settled.tell()
-		}
+		settled = append(settled, m.shard.decide(m, err)...)
 	}
 	if l.bytes.Load() > l.maxBytes {
 		l.evict()
+	}
+	for _, m := range settled {
+		m.tell()
 	}
 }
 
