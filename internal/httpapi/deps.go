@@ -30,12 +30,20 @@ type Channels interface {
 // Sessions shows who is connected and disconnects.
 type Sessions interface {
 	Sessions(ctx context.Context, f session.Filter) []session.Info
-	// Disconnect closes one session with 4009 and reports whether there was
-	// such a one.
-	Disconnect(ctx context.Context, id string) bool
-	// DisconnectUser closes all sessions of a user with 4009 and returns how
-	// many there were.
-	DisconnectUser(ctx context.Context, user string) int
+	// Disconnect closes one session, with 4009, and reports whether there was
+	// such a one. With revoke its token no longer counts, and the code is
+	// 4001.
+	Disconnect(ctx context.Context, id string, revoke bool) (found bool, err error)
+	// DisconnectUser closes all sessions of a user and returns how many there
+	// were. With revoke no token of the user that was issued so far counts.
+	DisconnectUser(ctx context.Context, user string, revoke bool) (ended int, err error)
+}
+
+// History shows what channels hold.
+type History interface {
+	// History returns up to limit entries behind since, or the newest where
+	// it is zero, of no more than so many bytes, but one at least.
+	History(channel string, since wire.ID, limit, bytes int) (hub.History, error)
 }
 
 // Newcomer is a client whose handshake passed every check.
@@ -73,6 +81,8 @@ type Deps struct {
 	Publisher Publisher
 	Channels  Channels
 	Sessions  Sessions
+	History   History
+	Presence  session.Presence // nil where no channel has it
 	Door      Door
 
 	Drain          func() drain.Progress

@@ -165,7 +165,7 @@ func TestRoute_UnknownPathsAndMethods(t *testing.T) {
 		"GET /v1/channels/a/history":     wire.NotFound,
 		"GET /v1/schedules":              wire.NotFound,
 		"GET /events":                    wire.NotFound,
-		"GET /v1/channels/a/messages":    wire.MethodNotAllowed,
+		"PUT /v1/channels/a/messages":    wire.MethodNotAllowed,
 		"POST /v1/drain":                 wire.MethodNotAllowed,
 		"POST /v1/status":                wire.MethodNotAllowed,
 		"PATCH /v1/sessions/s1":          wire.MethodNotAllowed,
@@ -184,7 +184,7 @@ func TestRoute_UnknownPathsAndMethods(t *testing.T) {
 		}
 	}
 	w := newWorld(t).do(request("PUT", "/v1/channels/a/messages", "x"))
-	if checkRefused(t, w, wire.MethodNotAllowed); w.Header().Get("Allow") != "POST" {
+	if checkRefused(t, w, wire.MethodNotAllowed); w.Header().Get("Allow") != "GET, HEAD, POST" {
 		t.Errorf("Allow %q", w.Header().Get("Allow"))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -46,7 +47,8 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	v := &world{}
 	v.Deps = Deps{
-		Publisher: v, Channels: v, Sessions: v, Door: v,
+		Publisher: v, Channels: v, Sessions: v, Door: v, History: v,
+		Admission:      admission("*"),
 		Drain:          func() drain.Progress { return v.progress },
 		Stats:          func() Stats { return Stats{Sessions: 3, Channels: 2, Published: 41, PublishedPerSec: 1.5} },
 		Metrics:        http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "metrics here") }),
@@ -60,6 +62,23 @@ func newWorld(t testing.TB) *world {
 		MaxMessage:     1 << 20,
 	}
 	return v
+}
+
+// admission opens channels to clients without a token. There is one token.
+func admission(open ...wire.Pattern) Admission {
+	policy := &session.Policy{Anonymous: open}
+	verify := func(_ context.Context, token string) (*session.Grant, error) {
+		if token != "good" {
+			return nil, wire.Errorf(wire.Unauthorized, "no such token")
+		}
+		return &session.Grant{User: "ann", Channels: []wire.Pattern{"vip-*"}}, nil
+	}
+	return Admission{Anonymous: open, Verify: verify, MaySubscribe: policy.MaySubscribe}
+}
+
+func (v *world) History(channel string, since wire.ID, limit, _ int) (hub.History, error) {
+	v.newcomers = append(v.newcomers, fmt.Sprintf("%s %v %d", channel, since, limit))
+	return hub.History{Complete: since.Seq > 3, Next: wire.ID{Epoch: "e", Seq: 9}}, nil
 }
 
 func (v *world) withKey(t testing.TB) *world {
@@ -105,14 +124,20 @@ func (v *world) Sessions(_ context.Context, f session.Filter) []session.Info {
 	return []session.Info{{ID: "s1", User: f.User, Transport: f.Channel, LagBytes: f.Limit}}
 }
 
-func (v *world) Disconnect(_ context.Context, id string) bool {
+func (v *world) Disconnect(_ context.Context, id string, revoke bool) (bool, error) {
+	if revoke {
+		id += " revoked"
+	}
 	v.disconnects = append(v.disconnects, id)
-	return id == "s1"
+	return strings.HasPrefix(id, "s1"), nil
 }
 
-func (v *world) DisconnectUser(_ context.Context, user string) int {
+func (v *world) DisconnectUser(_ context.Context, user string, revoke bool) (int, error) {
+	if revoke {
+		user += " revoked"
+	}
 	v.disconnects = append(v.disconnects, "user "+user)
-	return 2
+	return 2, nil
 }
 
 func (v *world) Upgrade(w http.ResponseWriter, _ *http.Request, n Newcomer) *wire.Error {

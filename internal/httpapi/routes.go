@@ -17,13 +17,14 @@ type api struct {
 	policy policy
 	mux    *http.ServeMux
 	cross  http.CrossOriginProtection
+	rates  *rates // nil without a bound
 
 	logged grudge
 }
 
 // New returns the HTTP interface of one server.
 func New(d Deps) http.Handler {
-	a := &api{Deps: d, policy: newPolicy(d), mux: http.NewServeMux()}
+	a := &api{Deps: d, policy: newPolicy(d), mux: http.NewServeMux(), rates: newRates(d.MaxPublishRate, d.Keys.Len() > 0)}
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"GET /{$}": howTo,
 		"GET /ws":  a.webSocket,
@@ -32,6 +33,8 @@ func New(d Deps) http.Handler {
 		"POST /v1/messages":                    a.publishMany,
 		"GET /v1/channels":                     a.listChannels,
 		"GET /v1/channels/{channel}":           a.showChannel,
+		"GET /v1/channels/{channel}/messages":  a.history,
+		"GET /v1/channels/{channel}/presence":  a.members,
 		"GET /v1/sessions":                     a.listSessions,
 		"DELETE /v1/sessions/{id}":             a.disconnect,
 		"DELETE /v1/users/{user}/sessions":     a.disconnectUser,

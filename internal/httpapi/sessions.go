@@ -41,10 +41,35 @@ type disconnected struct {
 	Disconnected int `json:"disconnected"`
 }
 
+// revoking reads the parameter revoke=.
+func revoking(r *http.Request) (bool, error) {
+	q, err := query(r, "revoke")
+	if err != nil {
+		return false, err
+	}
+	switch q["revoke"] {
+	case "":
+		return false, nil
+	case "true", "false":
+		return q["revoke"] == "true", nil
+	}
+	return false, wire.Errorf(wire.BadRequest, "revoke= must be true or false")
+}
+
 // disconnect closes one session.
 func (a *api) disconnect(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	if !a.Sessions.Disconnect(r.Context(), id) {
+	revoke, err := revoking(r)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	found, err := a.Sessions.Disconnect(r.Context(), id, revoke)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	if !found {
 		refuse(w, wire.Errorf(wire.NotFound, "no session %s is connected", wire.Quote(id)))
 		return
 	}
@@ -65,5 +90,15 @@ func (a *api) disconnectUser(w http.ResponseWriter, r *http.Request) {
 		refuse(w, wire.Errorf(wire.BadRequest, `this closes every session of the user; send the body {"confirm":true} to say that it is meant`))
 		return
 	}
-	answer(w, http.StatusOK, disconnected{a.Sessions.DisconnectUser(r.Context(), r.PathValue("user"))})
+	revoke, err := revoking(r)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	ended, err := a.Sessions.DisconnectUser(r.Context(), r.PathValue("user"), revoke)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	answer(w, http.StatusOK, disconnected{ended})
 }

@@ -19,11 +19,45 @@ func TestWebSocket_ANewcomerIsLetInWithItsChannels(t *testing.T) {
 		"/ws?channels=a,b:c,d@e=f":         "a b:c d@e=f",
 		"/ws?channels=a,b,a":               "a b",
 		"/ws?channels=broadcast&unknown=1": "broadcast",
+		"/ws?since=e-7":                    "broadcast@e-7",
+		"/ws?channels=a&since=e-7":         "a@e-7",
+		"/ws?channels=a,b&since=b:e-7":     "a b@e-7",
+		"/ws?token=good&channels=vip-1,user:ann&since=user:ann:e-7": "vip-1 user:ann@e-7",
 	} {
 		v := newWorld(t)
 		if w := v.do(request("GET", target, "", upgrade()...)); w.Code != 418 || len(v.newcomers) != 1 || v.newcomers[0] != want || len(v.refused) != 0 {
 			t.Errorf("%s: %d %s, let in %q, refused %v", target, w.Code, w.Body, v.newcomers, v.refused)
 		}
+	}
+}
+
+// TestWebSocket_WithoutATokenOnlyWhatIsOpen is a server that opens some
+// channels, and one that opens none.
+func TestWebSocket_WithoutATokenOnlyWhatIsOpen(t *testing.T) {
+	for target, codes := range map[string][2]wire.Code{
+		"/ws":                           {"", wire.Unauthorized},
+		"/ws?channels=open-1":           {"", wire.Unauthorized},
+		"/ws?channels=vip-1":            {wire.Forbidden, wire.Unauthorized},
+		"/ws?token=good&channels=vip-1": {"", ""},
+		"/ws?token=good&channels=other": {wire.Forbidden, wire.Forbidden},
+		"/ws?token=bad":                 {wire.Unauthorized, wire.Unauthorized},
+		"/ws?token=" + testKey:          {wire.Unauthorized, wire.Unauthorized}, // a key counts in the header alone
+	} {
+		for i, open := range [][]wire.Pattern{{"open-*"}, nil} {
+			v := newWorld(t).withKey(t)
+			v.Admission = admission(open...)
+			w := v.do(request("GET", target, "", upgrade()...))
+			if codes[i] != "" {
+				checkRefused(t, w, codes[i])
+			} else if w.Code != 418 {
+				t.Errorf("%s with %v open: %d %s", target, open, w.Code, w.Body)
+			}
+		}
+	}
+	v := newWorld(t).withKey(t)
+	v.Admission = admission()
+	if w := v.do(request("GET", "/ws?channels=anything", "", upgrade("Authorization: Bearer "+testKey)...)); w.Code != 418 {
+		t.Errorf("with an API key: %d %s", w.Code, w.Body)
 	}
 }
 
@@ -39,7 +73,12 @@ func TestWebSocket_RefusalsAreTheSameForAHandshakeAndForAPlainGet(t *testing.T) 
 		{"/ws?channels=a&channels=b", nil, wire.BadRequest},
 		{"/ws?channels=..", nil, wire.BadChannel},
 		{"/ws?channels=a,user:ann", nil, wire.Forbidden},
-		{"/ws?since=e-1", nil, wire.BadRequest},
+		{"/ws?since=e", nil, wire.BadRequest},
+		{"/ws?channels=a,b&since=e-1", nil, wire.BadRequest},
+		{"/ws?channels=a&since=b:e-1", nil, wire.BadRequest},
+		{"/ws?channels=a&since=a:e-1,a:e-2", nil, wire.BadRequest},
+		{"/ws?token=good", []string{"Authorization: Bearer good"}, wire.BadRequest},
+		{"/ws?token=good&channels=user:bob", nil, wire.Forbidden},
 		{"/ws?since=", nil, wire.BadRequest},
 		{"/ws?%zz", nil, wire.BadRequest},
 		{"/ws?token=x", nil, wire.Unauthorized},

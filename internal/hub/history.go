@@ -2,7 +2,6 @@ package hub
 
 import (
 	"context"
-	"iter"
 
 	"holdfast.dev/holdfast/internal/chanlog"
 	"holdfast.dev/holdfast/internal/engine"
@@ -22,15 +21,22 @@ type History struct {
 	Next wire.ID
 }
 
-// Entries walks over the page, gaps among them.
-func (h *History) Entries() iter.Seq[*chanlog.Entry] {
-	return func(yield func(*chanlog.Entry) bool) {
-		for e := h.first; e != nil; e = e.Next() {
-			if !yield(e) || e == h.last {
-				return
+// Append appends the JSON of the messages to dst, with commas between.
+func (h *History) Append(dst []byte) []byte {
+	first := true
+	for e := h.first; e != nil; e = e.Next() {
+		if e.Kind == chanlog.Message {
+			if !first {
+				dst = append(dst, ',')
 			}
+			first = false
+			dst = append(dst, e.JSON()...)
+		}
+		if e == h.last {
+			break
 		}
 	}
+	return dst
 }
 
 // History returns up to limit entries of a channel behind since, or the

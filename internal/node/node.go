@@ -14,14 +14,13 @@ import (
 	"syscall"
 	"time"
 
-	"holdfast.dev/holdfast/internal/auth"
 	"holdfast.dev/holdfast/internal/config"
 	"holdfast.dev/holdfast/internal/drain"
 	"holdfast.dev/holdfast/internal/engine"
-	"holdfast.dev/holdfast/internal/engine/memory"
 	"holdfast.dev/holdfast/internal/httpapi"
 	"holdfast.dev/holdfast/internal/hub"
 	"holdfast.dev/holdfast/internal/metrics"
+	"holdfast.dev/holdfast/internal/presence"
 	"holdfast.dev/holdfast/internal/schedule"
 	"holdfast.dev/holdfast/internal/session"
 	"holdfast.dev/holdfast/internal/transport"
@@ -40,6 +39,7 @@ type node struct {
 	drainer  *drain.Runner
 	tokens   *tokens
 	policy   *session.Policy
+	roster   *presence.Roster // nil where no channel has presence
 	metrics  *metrics.Metrics
 	rates    *metrics.Rates
 	plans    chan *schedule.Runner // the schedules to run from now on
@@ -59,120 +59,6 @@ func Serve(ctx context.Context, cfg config.Config, opts Options) (exit int, err 
 		return 1, err
 	}
 	return n.run(ctx)
-}
-
-// build makes all parts and binds the addresses. Nothing runs yet.
-func (n *node) build(ctx context.Context) (err error) {
-	n.hub = hub.New()
-	if n.tokens, err = newTokens(n.cfg, n.logger); err != nil {
-		return err
-	}
-	if err := n.buildCarrier(); err != nil {
-		return err
-	}
-	n.engine = memory.New(n.hub)
-	n.hub.Use(n.engine, n.carrier.Listeners())
-	n.drainer = drain.NewRunner(drain.Config{Limit: n.cfg.DrainLimit, LogEvery: n.cfg.DrainLogEvery}, n.carrier, n.logger)
-	n.drainer.Undelivered = func() int { return int(n.carrier.Totals().Undelivered) }
-	n.rates = metrics.NewRates(n.hub.Published, func() uint64 { return n.carrier.Totals().Delivered })
-	n.plans = make(chan *schedule.Runner, 1)
-	n.plans <- n.plan(n.cfg)
-	handler, err := n.buildHandler(n.cfg)
-	if err != nil {
-		return err
-	}
-	n.handler.set(handler)
-	n.web = httpapi.Server(&n.handler, n.logger)
-	if n.cfg.TLSCert != "" {
-		if n.tls, err = loadCertificate(n.cfg.TLSCert, n.cfg.TLSKey); err != nil {
-			return err
-		}
-	}
-	if n.cfg.DebugListen != "" {
-		if n.debug, err = newDebugServer(ctx, n.cfg.DebugListen); err != nil {
-			return err
-		}
-	}
-	n.listener, err = transport.Listen(ctx, n.cfg.Listen, n.logger)
-	return err
-}
-
-func (n *node) buildCarrier() (err error) {
-	host, err := os.Hostname()
-	if err != nil || host == "" {
-		host = "holdfast"
-	}
-	n.policy = &session.Policy{
-		Node: host, Version: n.opts.Version, Heartbeat: n.cfg.Heartbeat,
-		MaxFrame: int(n.cfg.MaxFrame), MaxSubscriptions: n.cfg.MaxSubscriptions, MaxPage: int(n.cfg.MaxLag) / 2,
-		FramesPerSecond: n.cfg.MaxFrameRate, FrameBurst: 2 * n.cfg.MaxFrameRate,
-		Anonymous: anonymous(n.cfg), ClientPublish: n.cfg.ClientPublish, Compress: n.cfg.Compression,
-		Hub: n.hub, Verify: n.tokens.verify(),
-	}
-	limits := transport.Limits{MaxSessions: n.cfg.MaxSessions, MaxConnectRate: n.cfg.MaxConnectRate, MaxLag: int(n.cfg.MaxLag), SkipSlow: n.cfg.SlowClients == config.SlowSkip}
-	if limits.MaxSessions == 0 {
-		limits.MaxSessions = descriptors() - spareDescriptors
-	}
-	limits.PerAddress, limits.PerUser = n.cfg.MaxSessionsPerAddress, n.cfg.MaxSessionsPerUser
-	n.metrics = metrics.New(metrics.Sources{
-		Version:       n.opts.Version,
-		Sessions:      func() int { return n.carrier.Open() },
-		Accepted:      func() uint64 { return n.carrier.Totals().Accepted },
-		Subscriptions: n.subscriptions,
-		Channels:      n.hub.Count,
-		Published:     n.hub.Published,
-		Delivered:     func() uint64 { return n.carrier.Totals().Delivered },
-		SentBytes:     func() uint64 { return n.carrier.Totals().Sent },
-		HeldBytes:     func() int64 { return n.carrier.Held() },
-		Scheduled:     n.scheduled,
-		Drain:         func() drain.Progress { return n.drainer.Progress() },
-	})
-	n.carrier, err = transport.New(transport.Setup{Hub: n.hub, Policy: n.policy, Limits: limits, Logger: n.logger, Ended: n.metrics.CountClose})
-	return err
-}
-
-const spareDescriptors = 64 // kept for listeners, publishers and probes
-
-func (n *node) subscriptions() int { return max(0, n.hub.Members()-n.carrier.Open()) }
-
-// buildHandler makes the HTTP interface as cfg wants it. What is counted and
-// served behind it stays the same.
-func (n *node) buildHandler(cfg config.Config) (http.Handler, error) {
-	secrets := make([]string, len(cfg.APIKeys))
-	for i, s := range cfg.APIKeys {
-		secrets[i] = s.Reveal()
-	}
-	keys, err := auth.NewKeys(secrets...)
-	if err != nil {
-		return nil, err
-	}
-	return httpapi.New(httpapi.Deps{
-		Publisher: n.hub, Channels: n.hub, Sessions: n.carrier, Door: door{n.carrier},
-		Drain: n.drainer.Progress, Stats: n.stats, Metrics: n.metrics.Handler(),
-		CountRefusal: n.metrics.CountRefusal, ObservePublish: n.metrics.ObservePublish, Logger: n.logger,
-		Version: n.opts.Version, Started: n.started,
-		Admission: httpapi.Admission{Anonymous: n.policy.Anonymous, Verify: n.policy.Verify, MaySubscribe: n.policy.MaySubscribe},
-		Keys:      keys, Insecure: cfg.Insecure, Listen: cfg.Listen,
-		AllowOrigins: cfg.AllowOrigins, AllowHosts: cfg.AllowHosts,
-		TrustedProxies: cfg.TrustedProxies,
-		MaxMessage:     int(cfg.MaxMessage), Compression: cfg.Compression,
-	}), nil
-}
-
-func (n *node) stats() httpapi.Stats {
-	return httpapi.Stats{
-		Sessions: n.carrier.Open(), Channels: n.hub.Count(), Subscriptions: n.subscriptions(),
-		Published: n.hub.Published(), Delivered: n.carrier.Totals().Delivered,
-		PublishedPerSec: n.rates.PerSecond(0), DeliveredPerSec: n.rates.PerSecond(1),
-	}
-}
-
-// door lets clients onto the loops.
-type door struct{ *transport.Server }
-
-// Upgrade implements httpapi.Door.
-func (d door) Upgrade(w http.ResponseWriter, r *http.Request, c httpapi.Newcomer) *wire.Error {
-	return d.Server.Upgrade(w, r, transport.Request(c))
 }
 
 // run serves until the drain is over. Publishers, probes and metrics are
@@ -204,6 +90,9 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 	background("the hub", n.hub.Run)
 	background("the engine", n.engine.Run)
 	background("the keys of tokens", n.tokens.run)
+	if n.roster != nil {
+		background("presence", n.roster.Run)
+	}
 	background("the rates", n.rates.Run)
 	background("the schedules", func(context.Context) error { return n.runSchedules(planned) })
 	var broken atomic.Bool

@@ -54,6 +54,10 @@ func (n *node) apply(ctx context.Context, next config.Config) error {
 	if err := effective.Validate(); err != nil {
 		return err
 	}
+	verifier, err := newVerifier(effective, n.logger)
+	if err != nil {
+		return err
+	}
 	handler, err := n.buildHandler(effective)
 	if err != nil {
 		return err
@@ -68,6 +72,9 @@ func (n *node) apply(ctx context.Context, next config.Config) error {
 		n.logger.Info("reload: " + c.String())
 	}
 	n.handler.set(handler)
+	if verifier != nil {
+		n.tokens.replace(ctx, verifier)
+	}
 	n.opts.Level.Set(effective.LogLevel)
 	n.replan(ctx, effective)
 	n.cfg = effective

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
-	"net/netip"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"holdfast.dev/holdfast/internal/auth"
@@ -18,16 +17,29 @@ import (
 
 // tokens says which tokens count.
 type tokens struct {
-	verifier    *auth.Verifier // nil where none do
+	// Static after newTokens.
+	keep     func([]byte) error  // puts the revocations into safety; nil where nothing can
+	replaced chan *auth.Verifier // verifiers that take over
+
+	verifier    atomic.Pointer[auth.Verifier] // nil where no token counts
 	revocations auth.Revocations
-	keep        func([]byte) error // puts the revocations into safety; nil where nothing can
 }
 
-// newTokens reads the keys that the configuration names.
 func newTokens(cfg config.Config, logger *slog.Logger) (*tokens, error) {
-	t := &tokens{}
-	if !tokenKeys(cfg) {
-		return t, nil
+	v, err := newVerifier(cfg, logger)
+	if err != nil {
+		return nil, err
+	}
+	t := &tokens{replaced: make(chan *auth.Verifier)}
+	t.verifier.Store(v)
+	return t, nil
+}
+
+// newVerifier reads the keys that the configuration names. It returns nil
+// where it names none.
+func newVerifier(cfg config.Config, logger *slog.Logger) (*auth.Verifier, error) {
+	if !cfg.Tokens() {
+		return nil, nil
 	}
 	c := auth.TokenConfig{
 		JWKSURL: cfg.JWKSURL, Audience: cfg.JWTAudience, Issuer: cfg.JWTIssuer,
@@ -43,58 +55,65 @@ func newTokens(cfg config.Config, logger *slog.Logger) (*tokens, error) {
 		}
 		c.PublicKeys = append(c.PublicKeys, text)
 	}
-	var err error
-	t.verifier, err = auth.NewVerifier(c)
-	return t, err
-}
-
-// tokenKeys reports whether the configuration names any key of tokens.
-func tokenKeys(cfg config.Config) bool {
-	return len(cfg.JWTSecrets) > 0 || len(cfg.JWTPublicKeys) > 0 || cfg.JWKSURL != ""
+	return auth.NewVerifier(c)
 }
 
 // anonymous returns the channels that clients without a token may subscribe
 // to: those that the configuration names or, where it says nothing of tokens
-// and only this machine can connect, all.
+// and only this machine can connect or everybody is meant to, all.
 func anonymous(cfg config.Config) []wire.Pattern {
-	if len(cfg.Anonymous) > 0 || tokenKeys(cfg) || !loopback(cfg.Listen) {
+	if len(cfg.Anonymous) > 0 || cfg.Tokens() || !cfg.Insecure && !config.IsLoopback(cfg.Listen) {
 		return cfg.Anonymous
 	}
 	return []wire.Pattern{"*"}
 }
 
-func loopback(listen string) bool {
-	host, _, err := net.SplitHostPort(listen)
+// verify returns what a token allows. Errors are *wire.Error.
+func (t *tokens) verify(ctx context.Context, text string) (*session.Grant, error) {
+	v := t.verifier.Load()
+	if v == nil {
+		return nil, wire.Errorf(wire.Unauthorized, "no tokens are configured on this server (--jwt-secret, --jwt-public-key, --jwks-url); connect without one")
+	}
+	g, err := v.Verify(ctx, text)
 	if err != nil {
-		return false
+		return nil, err
 	}
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
+	if t.revocations.Revoked(g) {
+		return nil, wire.Errorf(wire.Unauthorized, "the token was revoked; get a new one")
+	}
+	return &session.Grant{User: g.User, Expires: g.Expires, Token: g.Token, Channels: g.Channels, Publish: g.Publish}, nil
 }
 
-// verify returns what a token allows. It is nil where no tokens count.
-func (t *tokens) verify() func(context.Context, string) (*session.Grant, error) {
-	if t.verifier == nil {
-		return nil
-	}
-	return func(ctx context.Context, text string) (*session.Grant, error) {
-		g, err := t.verifier.Verify(ctx, text)
-		if err != nil {
-			return nil, err
-		}
-		if t.revocations.Revoked(g) {
-			return nil, wire.Errorf(wire.Unauthorized, "the token was revoked; get a new one")
-		}
-		return &session.Grant{User: g.User, Expires: g.Expires, Token: g.Token, Channels: g.Channels, Publish: g.Publish}, nil
-	}
-}
-
-// run does what goes on in the background.
+// run does what goes on in the background, for one verifier after the other.
 func (t *tokens) run(ctx context.Context) error {
-	if t.verifier == nil {
+	v := t.verifier.Load()
+	if v == nil {
 		return nil
 	}
-	return t.verifier.Run(ctx)
+	for {
+		inner, stop := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		run := v.Run // of this one, whatever v becomes
+		go func() { done <- run(inner) }()
+		select {
+		case <-ctx.Done():
+			stop()
+			return <-done
+		case v = <-t.replaced:
+			stop()
+			<-done
+		}
+	}
+}
+
+// replace has tokens checked by the keys of another verifier from now on.
+// There must have been one before.
+func (t *tokens) replace(ctx context.Context, v *auth.Verifier) {
+	t.verifier.Store(v)
+	select {
+	case t.replaced <- v:
+	case <-ctx.Done():
+	}
 }
 
 // RevokeUser refuses all tokens of a user that were issued up to now.

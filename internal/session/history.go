@@ -1,8 +1,6 @@
 package session
 
 import (
-	"holdfast.dev/holdfast/internal/chanlog"
-	"holdfast.dev/holdfast/internal/hub"
 	"holdfast.dev/holdfast/internal/wire"
 	"holdfast.dev/holdfast/internal/ws"
 )
@@ -26,23 +24,9 @@ func (s *Session) history(r wire.Request, policy *Policy, c Carrier) error {
 		return err
 	}
 	s.allowance.charge(page.Count / namesPerFrame)
-	c.Send(ws.Text, appendPage(wire.AppendHistory(nil, r.Channel), page, r.Request))
+	answer := page.Append(wire.AppendHistory(nil, r.Channel))
+	c.Send(ws.Text, wire.AppendHistoryEnd(answer, page.Complete, page.Next, r.Request))
 	return nil
-}
-
-func appendPage(dst []byte, page hub.History, mark []byte) []byte {
-	first := true
-	for e := range page.Entries() {
-		if e.Kind != chanlog.Message {
-			continue
-		}
-		if !first {
-			dst = append(dst, ',')
-		}
-		first = false
-		dst = append(dst, e.JSON()...)
-	}
-	return wire.AppendHistoryEnd(dst, page.Complete, page.Next, mark)
 }
 
 func (s *Session) members(r wire.Request, policy *Policy, c Carrier) error {

@@ -25,7 +25,7 @@ type Policy struct {
 	Hub              *hub.Hub
 	// Presence is who is at which channel; nil where no channel has it.
 	Presence Presence
-	// Verify reads a token; nil where the server knows none. It may wait.
+	// Verify returns what a token allows. It may wait.
 	Verify func(ctx context.Context, token string) (*Grant, error)
 	// Compress is whether permessage-deflate may be agreed on.
 	Compress bool

@@ -6,10 +6,7 @@ import (
 	"slices"
 
 	"holdfast.dev/holdfast/internal/session"
-	"holdfast.dev/holdfast/internal/wire"
 )
-
-var byOperator = &session.End{Code: wire.CloseByOperator, Reason: "closed by an operator"}
 
 // Sessions returns the open sessions that f selects, f.Limit at most, in the
 // order of their ids.
@@ -38,26 +35,43 @@ func (s *Server) Sessions(ctx context.Context, f session.Filter) []session.Info 
 	return found
 }
 
-// Disconnect closes one session with 4009 and reports whether there was one.
-func (s *Server) Disconnect(ctx context.Context, id string) bool {
+// Disconnect closes one session and reports whether there was one.
+func (s *Server) Disconnect(ctx context.Context, id string, why *session.End) bool {
 	wanted, ok := session.ParseID(id)
 	return ok && len(ask(ctx, s.loops, func(l *Loop) []bool {
 		slot, ok := l.ids[wanted]
 		if !ok || l.table.at(slot).state != open {
 			return nil
 		}
-		l.end(l.table.at(slot), byOperator)
+		l.end(l.table.at(slot), why)
 		return []bool{true}
 	})) > 0
 }
 
-// DisconnectUser closes all sessions of a user with 4009 and returns how many
-// there were.
-func (s *Server) DisconnectUser(ctx context.Context, user string) int {
+// Grant returns what the token of a session allows it, nil for a session
+// without one, and whether there is such a session.
+func (s *Server) Grant(ctx context.Context, id string) (g *session.Grant, found bool) {
+	wanted, _ := session.ParseID(id)
+	grants := ask(ctx, s.loops, func(l *Loop) []*session.Grant {
+		slot, ok := l.ids[wanted]
+		if !ok || l.table.at(slot).state != open {
+			return nil
+		}
+		return []*session.Grant{l.table.at(slot).session.Grant}
+	})
+	if len(grants) == 0 {
+		return nil, false
+	}
+	return grants[0], true
+}
+
+// DisconnectUser closes all sessions of a user and returns how many there
+// were.
+func (s *Server) DisconnectUser(ctx context.Context, user string, why *session.End) int {
 	return len(ask(ctx, s.loops, func(l *Loop) (ended []bool) {
 		l.table.each(0, func(c *conn) bool {
 			if c.state == open && c.session.User() == user && user != "" {
-				l.end(c, byOperator)
+				l.end(c, why)
 				ended = append(ended, true)
 			}
 			return true

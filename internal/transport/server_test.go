@@ -336,10 +336,10 @@ func TestOperator_ListsAndDisconnects(t *testing.T) {
 	if len(found) != 1 || found[0].Subscriptions != 1 {
 		t.Fatalf("found %+v", found)
 	}
-	if n.Disconnect(t.Context(), "nobody") {
+	if n.Disconnect(t.Context(), "nobody", session.ByOperator) {
 		t.Error("disconnected a session that is not there")
 	}
-	if !n.Disconnect(t.Context(), found[0].ID) {
+	if !n.Disconnect(t.Context(), found[0].ID, session.ByOperator) {
 		t.Error("did not find the session")
 	}
 	read(t, c)
