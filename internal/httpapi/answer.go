@@ -48,7 +48,9 @@ func refuse(w http.ResponseWriter, err error) {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", "Bearer")
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
-		h.Set("Retry-After", strconv.Itoa(minRetry+rand.IntN(maxRetry-minRetry+1)))
+		if h["Retry-After"] == nil { // it may be known better
+			h.Set("Retry-After", strconv.Itoa(minRetry+rand.IntN(maxRetry-minRetry+1)))
+		}
 	}
 	switch e.Code {
 	case wire.Draining, wire.TooLarge, wire.Timeout:

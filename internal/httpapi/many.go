@@ -19,6 +19,7 @@ const maxArray = 8 << 20
 // the content type says, or else the first byte.
 func (a *api) publishMany(w http.ResponseWriter, r *http.Request) {
 	s := newStream(a, w, r)
+	defer s.budget.done()
 	first, e := s.first()
 	switch {
 	case e != nil:
@@ -47,7 +48,8 @@ func (a *api) publishArray(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	p := publisher{api: a, ctx: r.Context(), last: time.Now(), unit: "item"}
+	p := publisher{api: a, ctx: r.Context(), last: time.Now(), unit: "item", budget: a.rates.budget(r)}
+	defer p.budget.done()
 	rc := http.NewResponseController(w)
 	send := func() bool {
 		rc.SetWriteDeadline(time.Now().Add(answerPatience))
@@ -106,12 +108,19 @@ type publisher struct {
 	count int       // of units so far
 	last  time.Time // when the message before was dealt with
 	out   []byte    // answers that are not sent yet
+	// budget is what may still be sent; nil without a bound.
+	budget *budget
 	receipts
 }
 
 // publish publishes one message and appends the answer to out.
 func (p *publisher) publish(text []byte) {
 	p.count++
+	if p.budget != nil && !p.budget.spend(p.last) {
+		p.api.CountThrottled()
+		p.fail(p.api.rates.refusal)
+		return
+	}
 	m, err := wire.ParsePublication(text)
 	if err == nil && len(m.Data) > p.api.MaxMessage {
 		err = tooLarge(p.api.MaxMessage)

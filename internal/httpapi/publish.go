@@ -18,6 +18,10 @@ func (a *api) publish(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
+	if e := a.throttle(w, r); e != nil {
+		refuse(w, e)
+		return
+	}
 	body, e := readBody(w, r, a.MaxMessage)
 	if e != nil {
 		refuse(w, e)

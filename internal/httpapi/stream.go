@@ -45,7 +45,7 @@ type stream struct {
 func newStream(a *api, w http.ResponseWriter, r *http.Request) *stream {
 	now := time.Now()
 	return &stream{
-		publisher: publisher{api: a, ctx: r.Context(), unit: "line", last: now},
+		publisher: publisher{api: a, ctx: r.Context(), unit: "line", last: now, budget: a.rates.budget(r)},
 		w:         w, r: r, rc: http.NewResponseController(w),
 		line: now,
 		buf:  make([]byte, chunk),

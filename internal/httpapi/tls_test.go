@@ -190,8 +190,13 @@ func TestHTTP2_AWebSocketClientGetsHTTP1OnTheSamePort(t *testing.T) {
 		}
 		defer c.Close()
 		io.WriteString(c, "GET /ws HTTP/1.1\r\nHost: localhost\r\n"+strings.Join(upgrade(), "\r\n")+"\r\n\r\nearly bytes\n")
-		if got := <-took; got != "*tls.Conn" {
-			t.Errorf("the door got %s", got)
+		select {
+		case got := <-took:
+			if got != "*tls.Conn" {
+				t.Errorf("the door got %s", got)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("nobody came to the door")
 		}
 	}
 }
