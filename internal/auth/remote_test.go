@@ -83,10 +83,10 @@ type rotation struct {
 }
 
 // inRotation runs a test in fake time.
-func inRotation(t *testing.T, body string, test func(t *testing.T, r *rotation)) {
+func inRotation(t *testing.T, i *issuer, test func(t *testing.T, r *rotation)) {
 	pairs() // made outside of the bubble
 	synctest.Test(t, func(t *testing.T) {
-		r := &rotation{issuer: &issuer{body: body}}
+		r := &rotation{issuer: i}
 		v, err := NewVerifier(TokenConfig{
 			JWKSURL: "https://login.example.com/keys?secret=x",
 			Secrets: []string{secret},
@@ -126,7 +126,7 @@ func (r *rotation) verify(t *testing.T, token string) error {
 }
 
 func TestKeySet_ANewKeyIsFetchedWhenATokenNamesIt(t *testing.T) {
-	inRotation(t, set(rsaJWK("old", "")), func(t *testing.T, r *rotation) {
+	inRotation(t, &issuer{body: set(rsaJWK("old", ""))}, func(t *testing.T, r *rotation) {
 		if err := r.verify(t, r.token(rs256, "old")); err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +142,7 @@ func TestKeySet_ANewKeyIsFetchedWhenATokenNamesIt(t *testing.T) {
 }
 
 func TestKeySet_UnknownKeysFetchItOnceAMinute(t *testing.T) {
-	inRotation(t, set(rsaJWK("a", "")), func(t *testing.T, r *rotation) {
+	inRotation(t, &issuer{body: set(rsaJWK("a", ""))}, func(t *testing.T, r *rotation) {
 		synctest.Wait()
 		for range 180 { // three minutes
 			err := r.verify(t, r.token(es256, "made-up"))
@@ -158,7 +158,7 @@ func TestKeySet_UnknownKeysFetchItOnceAMinute(t *testing.T) {
 }
 
 func TestKeySet_IsRenewedAndAKeyThatIsGoneNoLongerCounts(t *testing.T) {
-	inRotation(t, set(rsaJWK("a", ""), ecJWK("b", "")), func(t *testing.T, r *rotation) {
+	inRotation(t, &issuer{body: set(rsaJWK("a", ""), ecJWK("b", ""))}, func(t *testing.T, r *rotation) {
 		if err := r.verify(t, r.token(rs256, "a")); err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +177,7 @@ func TestKeySet_IsRenewedAndAKeyThatIsGoneNoLongerCounts(t *testing.T) {
 
 func TestKeySet_OldKeysStayWhenItCannotBeFetched(t *testing.T) {
 	for _, broken := range []string{"", "<html>", set(), `{"keys":null}`, set(rsaJWK("a", `,"use":"enc"`))} {
-		inRotation(t, set(rsaJWK("a", "")), func(t *testing.T, r *rotation) {
+		inRotation(t, &issuer{body: set(rsaJWK("a", ""))}, func(t *testing.T, r *rotation) {
 			synctest.Wait()
 			r.serve(broken)
 			time.Sleep(3 * time.Hour)
@@ -199,7 +199,7 @@ func TestKeySet_OldKeysStayWhenItCannotBeFetched(t *testing.T) {
 }
 
 func TestKeySet_WithoutAnyKeyTokensAreRefusedForNow(t *testing.T) {
-	inRotation(t, "", func(t *testing.T, r *rotation) {
+	inRotation(t, &issuer{body: ""}, func(t *testing.T, r *rotation) {
 		for range 60 {
 			refused(t, r.verify(t, r.token(rs256, "a")), "", wire.Unavailable, "cannot be fetched from https://login.example.com/keys now")
 			if err := r.KeysFault(); err == nil || err.Error() != "out of order" {
@@ -213,8 +213,10 @@ func TestKeySet_WithoutAnyKeyTokensAreRefusedForNow(t *testing.T) {
 		if err := r.verify(t, hs(fmt.Sprintf(`{"exp":%d}`, time.Now().Add(time.Hour).Unix()))); err != nil {
 			t.Errorf("a token by a secret needs no set: %v", err)
 		}
+		forged := sign(jwt.SigningMethodHS256, `{"alg":"HS256","kid":"a"}`, `{}`, []byte(otherSecret))
+		refused(t, r.verify(t, forged), forged, wire.Unauthorized, "no key of this server made") // the set has no say
 		r.serve(set(rsaJWK("a", "")))
-		time.Sleep(firstEvery)
+		time.Sleep(firstEvery + time.Second)
 		if err := errors.Join(r.verify(t, r.token(rs256, "a")), r.KeysFault()); err != nil {
 			t.Error(err)
 		}
@@ -222,10 +224,7 @@ func TestKeySet_WithoutAnyKeyTokensAreRefusedForNow(t *testing.T) {
 }
 
 func TestKeySet_AllWhoWaitShareOneFetch(t *testing.T) {
-	inRotation(t, set(rsaJWK("a", "")), func(t *testing.T, r *rotation) {
-		r.mu.Lock()
-		r.takes = 2 * time.Second
-		r.mu.Unlock()
+	inRotation(t, &issuer{body: set(rsaJWK("a", "")), takes: 2 * time.Second}, func(t *testing.T, r *rotation) {
 		all := func(kid string) {
 			var wg sync.WaitGroup
 			for range 50 {
@@ -249,10 +248,7 @@ func TestKeySet_AllWhoWaitShareOneFetch(t *testing.T) {
 }
 
 func TestKeySet_AFetchTakesFiveSecondsAtMostAndAWaiterMayLeave(t *testing.T) {
-	inRotation(t, set(rsaJWK("a", "")), func(t *testing.T, r *rotation) {
-		r.mu.Lock()
-		r.takes = time.Hour
-		r.mu.Unlock()
+	inRotation(t, &issuer{body: set(rsaJWK("a", "")), takes: time.Hour}, func(t *testing.T, r *rotation) {
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -276,7 +272,11 @@ func TestKeySet_AFetchTakesFiveSecondsAtMostAndAWaiterMayLeave(t *testing.T) {
 func TestKeySet_NobodyWaitsForeverForOneThatIsNotRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := verifier(t, TokenConfig{JWKSURL: "https://login.example.com/keys"})
+		begun := time.Now()
 		_, err := v.Verify(t.Context(), (&rotation{}).token(rs256, "a"))
+		if d := time.Since(begun); d > 10*time.Second {
+			t.Errorf("waited %s", d)
+		}
 		refused(t, err, "", wire.Unavailable, "not been fetched yet")
 	})
 }

@@ -22,8 +22,7 @@ type token struct {
 // rule of how to read, from the token itself (RFC 7515, section 4.1).
 var forbidden = []string{"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc"}
 
-// encoding refuses trailing bits that are not zero, so that what is signed
-// has one spelling.
+// encoding refuses trailing bits that are not zero (RFC 4648, section 3.5).
 var encoding = base64.RawURLEncoding.Strict()
 
 // parseToken takes a token apart. Nothing of it is trusted yet.
