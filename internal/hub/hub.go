@@ -39,6 +39,7 @@ type Hub struct {
 type shard struct {
 	mu       sync.RWMutex
 	channels map[string]*Channel
+	locals   int // of these, the node's own
 }
 
 // New returns a hub without an engine: Use must follow before anything else.
@@ -83,6 +84,9 @@ func (h *Hub) Join(name string, l Listener) *Feed {
 	if c == nil {
 		c = &Channel{name: name}
 		s.channels[name] = c
+		if Local(name) {
+			s.locals++
+		}
 	}
 	c.mu.Lock()
 	f := c.feed(l)
@@ -140,6 +144,9 @@ func (h *Hub) remove(f *Feed) (untaken int, last bool) {
 		return untaken, false
 	}
 	delete(s.channels, c.name)
+	if Local(c.name) {
+		s.locals--
+	}
 	return untaken, true
 }
 

@@ -49,7 +49,7 @@ func (h *Hub) Count() (n int) {
 	for i := range h.shards {
 		s := &h.shards[i]
 		s.mu.RLock()
-		n += len(s.channels)
+		n += len(s.channels) - s.locals
 		s.mu.RUnlock()
 	}
 	return n

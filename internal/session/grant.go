@@ -140,7 +140,7 @@ func (s *Session) refresh(r wire.Request, now time.Time, policy *Policy, c Carri
 }
 
 func (s *Session) refreshed(g *Grant, err error, now time.Time, mark []byte, policy *Policy, c Carrier) {
-	s.token = tokenAsked
+	s.token = tokenFresh
 	if err == nil && g.User != s.Grant.User {
 		err = wire.Errorf(wire.Forbidden, "the new token names %s, not %s; connect again to be somebody else", wire.Quote(g.User), wire.Quote(s.User()))
 	}
@@ -148,7 +148,6 @@ func (s *Session) refreshed(g *Grant, err error, now time.Time, mark []byte, pol
 		s.refuse(c, wire.Request{Request: mark}, err)
 		return
 	}
-	s.token = tokenFresh
 	s.Grant = g
 	c.Send(ws.Text, wire.AppendRefreshed(nil, g.left(now), mark))
 	for i := len(s.Subscriptions) - 1; i >= s.owned(); i-- {

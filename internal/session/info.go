@@ -23,6 +23,16 @@ type Filter struct {
 	Limit   int
 }
 
+// subscriptions counts the channels that the session asked for.
+func (s *Session) subscriptions() (n int) {
+	for i := range s.Subscriptions {
+		if !hub.Local(s.Subscriptions[i].Feed.Name()) {
+			n++
+		}
+	}
+	return max(0, n-s.owned())
+}
+
 // Info describes the session. Transport and lag are the carrier's to say.
 func (s *Session) Info() Info {
 	return Info{
@@ -30,7 +40,7 @@ func (s *Session) Info() Info {
 		User:          s.User(),
 		Address:       shown(s.Address),
 		ConnectedAt:   time.UnixMilli(s.Connected).UTC(),
-		Subscriptions: len(s.Subscriptions) - s.owned(),
+		Subscriptions: s.subscriptions(),
 	}
 }
 

@@ -59,6 +59,18 @@ func (w *wireless) Leave(i int) {
 
 func begin(t *testing.T, channels ...string) *wireless {
 	t.Helper()
+	w := prepare(t)
+	var wants []wire.Wanted
+	for _, name := range channels {
+		wants = append(wants, wire.Wanted{Channel: name})
+	}
+	w.s.Start(w.now, w.policy, w, wants)
+	return w
+}
+
+// prepare makes a session that has yet to start.
+func prepare(t *testing.T) *wireless {
+	t.Helper()
 	h := hub.New()
 	h.Use(memory.New(h), nil)
 	w := &wireless{hub: h, s: &session.Session{ID: 0xab}, now: time.Unix(1e9, 0)}
@@ -67,11 +79,6 @@ func begin(t *testing.T, channels ...string) *wireless {
 		FramesPerSecond: 10, FrameBurst: 20, ClientPublish: []wire.Pattern{"open-*"},
 		Anonymous: []wire.Pattern{"*"}, MaxPage: 1 << 20, Hub: h,
 	}
-	var wants []wire.Wanted
-	for _, name := range channels {
-		wants = append(wants, wire.Wanted{Channel: name})
-	}
-	w.s.Start(w.now, w.policy, w, wants)
 	return w
 }
 
