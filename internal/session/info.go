@@ -1,6 +1,7 @@
 package session
 
 import (
+	"holdfast.dev/holdfast/internal/hub"
 	"net/netip"
 	"time"
 )
