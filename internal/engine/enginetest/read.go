@@ -98,7 +98,7 @@ func newest(r *rig) {
 // growing reads on and on from the place it came to while others publish, and
 // expects to see everything once.
 func growing(r *rig) {
-	const publishers, each = 4, 500
+	const publishers, each = 4, 2000
 	since := r.listen("a")
 	var left atomic.Int32
 	left.Store(publishers)
