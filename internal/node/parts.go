@@ -66,7 +66,7 @@ func (n *node) buildCarrier() (err error) {
 		MaxFrame: int(n.cfg.MaxFrame), MaxSubscriptions: n.cfg.MaxSubscriptions, MaxPage: int(n.cfg.MaxLag) / 2,
 		FramesPerSecond: n.cfg.MaxFrameRate, FrameBurst: 2 * n.cfg.MaxFrameRate,
 		Anonymous: anonymous(n.cfg), ClientPublish: n.cfg.ClientPublish, Compress: n.cfg.Compression,
-		Hub: n.hub, Verify: n.tokens.verify,
+		Hub: n.hub, Verify: n.tokens.verify, Revoked: n.tokens.revoked,
 	}
 	if len(n.cfg.Presence) > 0 {
 		n.roster = presence.New(n.cfg.Presence, n.cfg.PresenceLinger, func(channel string, frame []byte) {
@@ -83,6 +83,8 @@ func (n *node) buildCarrier() (err error) {
 	n.metrics = metrics.New(metrics.Sources{
 		Version:       n.opts.Version,
 		Sessions:      func() int { return n.carrier.Open() },
+		MaxSessions:   func() int { return limits.MaxSessions },
+		Refusals:      func() metrics.Refusals { return metrics.Refusals(n.carrier.Refusals()) },
 		Accepted:      func() uint64 { return n.carrier.Totals().Accepted },
 		Subscriptions: n.subscriptions,
 		Channels:      n.hub.Count,
@@ -117,11 +119,12 @@ func (n *node) buildHandler(cfg config.Config) (http.Handler, error) {
 		Sessions: operator{n.carrier, n.tokens}, Door: door{n.carrier},
 		Drain: n.drainer.Progress, Stats: n.stats, Metrics: n.metrics.Handler(),
 		CountRefusal: n.metrics.CountRefusal, ObservePublish: n.metrics.ObservePublish, Logger: n.logger,
+		CountRequestRefusal: n.metrics.CountRequestRefusal, CountThrottled: n.metrics.CountThrottled,
 		Version: n.opts.Version, Started: n.started,
 		Admission: httpapi.Admission{Anonymous: n.policy.Anonymous, Verify: n.policy.Verify, MaySubscribe: n.policy.MaySubscribe},
 		Keys:      keys, Insecure: cfg.Insecure, Listen: cfg.Listen,
 		AllowOrigins: cfg.AllowOrigins, AllowHosts: cfg.AllowHosts,
-		TrustedProxies: cfg.TrustedProxies,
+		TrustedProxies: cfg.TrustedProxies, MaxPublishRate: cfg.MaxPublishRate,
 		MaxMessage:     int(cfg.MaxMessage), Compression: cfg.Compression,
 	}), nil
 }

@@ -81,7 +81,12 @@ func (t *tokens) verify(ctx context.Context, text string) (*session.Grant, error
 	if t.revocations.Revoked(g) {
 		return nil, wire.Errorf(wire.Unauthorized, "the token was revoked; get a new one")
 	}
-	return &session.Grant{User: g.User, Expires: g.Expires, Token: g.Token, Channels: g.Channels, Publish: g.Publish}, nil
+	return &session.Grant{User: g.User, Issued: g.Issued, Expires: g.Expires, Token: g.Token, Channels: g.Channels, Publish: g.Publish}, nil
+}
+
+// revoked reports whether a token that verify let in counts no more.
+func (t *tokens) revoked(g *session.Grant) bool {
+	return g.Token != "" && t.revocations.Revoked(auth.Grant{User: g.User, Issued: g.Issued, Token: g.Token})
 }
 
 // run does what goes on in the background, for one verifier after the other.

@@ -12,6 +12,7 @@ import (
 // Grant is what a token allows a session, besides what everybody may.
 type Grant struct {
 	User     string         // whom it names; may be empty
+	Issued   time.Time      // zero: not known
 	Expires  time.Time      // zero: never
 	Token    string         // names the token without giving it away
 	Channels []wire.Pattern // that may be subscribed to
@@ -68,6 +69,17 @@ func (p *Policy) mayPublish(channel string, g *Grant) error {
 		return nil
 	}
 	return wire.Errorf(wire.Forbidden, "clients may not publish to %s; the server's --client-publish or the token's publish says where they may", wire.Quote(channel))
+}
+
+func (p *Policy) revoked(g *Grant) bool { return g != nil && p.Revoked != nil && p.Revoked(g) }
+
+// Check returns why a session that has just begun must end: its token may
+// have been revoked while it was on its way.
+func (s *Session) Check(policy *Policy) *End {
+	if policy.revoked(s.Grant) {
+		return Revoked
+	}
+	return nil
 }
 
 // tokenState is how far a session's token has gone.
@@ -143,6 +155,9 @@ func (s *Session) refreshed(g *Grant, err error, now time.Time, mark []byte, pol
 	s.token = tokenFresh
 	if err == nil && g.User != s.Grant.User {
 		err = wire.Errorf(wire.Forbidden, "the new token names %s, not %s; connect again to be somebody else", wire.Quote(g.User), wire.Quote(s.User()))
+	}
+	if err == nil && policy.revoked(g) {
+		err = wire.Errorf(wire.Unauthorized, "the token was revoked; get a new one")
 	}
 	if err != nil {
 		s.refuse(c, wire.Request{Request: mark}, err)

@@ -106,6 +106,23 @@ func TestRefresh_RenewsInPlace(t *testing.T) {
 	}
 }
 
+func TestToken_RevokedOnItsWayIsNoticed(t *testing.T) {
+	w := withToken(t, time.Hour)
+	if end := w.s.Check(w.policy); end != nil {
+		t.Fatalf("ends with %v", end)
+	}
+	w.policy.Revoked = func(g *session.Grant) bool { return g.User == "ann" }
+	if end := w.s.Check(w.policy); end == nil || end.Code != wire.CloseToken {
+		t.Errorf("a session whose token was revoked: %v", end)
+	}
+	if got := w.say(t, `{"type":"refresh","token":"ann room-*"}`); !strings.Contains(got, `"unauthorized"`) {
+		t.Errorf("refreshed with a revoked one: %s", got)
+	}
+	if end := begin(t).s.Check(w.policy); end != nil {
+		t.Errorf("a session without a token ends with %v", end)
+	}
+}
+
 // everywhere has presence in room-* and notes who comes and goes.
 type everywhere struct{ log []string }
 

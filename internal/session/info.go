@@ -1,9 +1,10 @@
 package session
 
 import (
-	"holdfast.dev/holdfast/internal/hub"
 	"net/netip"
 	"time"
+
+	"holdfast.dev/holdfast/internal/hub"
 )
 
 // Info is what an operator can see of a session.

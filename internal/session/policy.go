@@ -27,6 +27,9 @@ type Policy struct {
 	Presence Presence
 	// Verify returns what a token allows. It may wait.
 	Verify func(ctx context.Context, token string) (*Grant, error)
+	// Revoked reports whether a token that Verify let in counts no more. It
+	// does not wait.
+	Revoked func(*Grant) bool
 	// Compress is whether permessage-deflate may be agreed on.
 	Compress bool
 	// StandIn, if set, takes all text and binary messages in place of the

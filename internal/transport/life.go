@@ -29,6 +29,7 @@ type arrival struct {
 	grant    *session.Grant
 	address  netip.AddrPort
 	deflate  bool
+	events   bool // what it gets are Server-Sent Events
 	wants    []wire.Wanted
 }
 
@@ -38,6 +39,10 @@ func (l *Loop) admit(a *arrival) {
 	c := l.table.take()
 	c.state, c.fd, c.stream, c.heard = open, a.fd, a.stream, l.wheel.now
 	c.session = session.Session{ID: l.newID(), Grant: a.grant, Address: a.address, Deflate: a.deflate}
+	if a.events {
+		c.out = &outbox{events: &events{}}
+		l.AcceptedEvents.Add(1)
+	}
 	l.ids[c.session.ID] = c.slot
 	l.Accepted.Add(1)
 	l.open.Add(1)
@@ -53,6 +58,9 @@ func (l *Loop) admit(a *arrival) {
 	c.session.Start(l.clock, l.Policy, l.carry(c), a.wants)
 	l.corked = false
 	l.greet(c)
+	if end := c.session.Check(l.Policy); end != nil {
+		l.end(c, end)
+	}
 	if c.state == open {
 		l.look(c, 1+tick(rand.N(int64(ticks(l.Policy.Heartbeat))))) // jittered, so that pings spread out
 	}
@@ -64,11 +72,18 @@ func (l *Loop) admit(a *arrival) {
 // greet sends what the cork held back, and what the client missed behind it.
 func (l *Loop) greet(c *conn) {
 	k := l.carry(c).(*carrier)
-	if c.out == nil {
+	switch v := c.events(); {
+	case c.out == nil:
 		k.put(l.cork)
 		return
+	case v != nil:
+		l.cork = v.appendGreeting(l.cork)
+		if k.utter(l.cork); c.blocked() {
+			return
+		}
+	default:
+		k.queue(l.cork)
 	}
-	k.queue(l.cork)
 	l.flush(c)
 }
 
@@ -109,6 +124,10 @@ func (l *Loop) read(c *conn) {
 
 // received feeds a session with what its client sent.
 func (l *Loop) received(c *conn, p []byte) {
+	if c.events() != nil {
+		l.discard(c, len(p))
+		return
+	}
 	c.heard = l.wheel.now
 	if c.state != open {
 		return // it was told that we no longer listen
@@ -151,7 +170,7 @@ func (l *Loop) end(c *conn, why *session.End) {
 		l.dropReplies(c)
 	}
 	l.detach(c)
-	c.out.final = ws.AppendClose(nil, uint16(why.Code), why.Reason)
+	c.out.final = c.farewell(why)
 	l.wheel.set(c, ticks(flushTime))
 	l.flush(c)
 }
@@ -189,12 +208,15 @@ func (l *Loop) doom(c *conn) {
 	l.ended = append(l.ended, c)
 }
 
+// restartReason begins the reason of a restart; the milliseconds follow.
+const restartReason = "restart retry="
+
 // restart is the end that a client is given when this server ends: it comes
 // back after a time of its own.
 func restart() *session.End {
 	const soonest, latest = 500, 5500
 	ms := soonest + rand.IntN(latest-soonest)
-	return &session.End{Code: wire.CloseRestart, Reason: "restart retry=" + strconv.Itoa(ms)}
+	return &session.End{Code: wire.CloseRestart, Reason: restartReason + strconv.Itoa(ms)}
 }
 
 // look has a conn looked at again after so long, or as soon as its token
@@ -222,6 +244,8 @@ func (l *Loop) expire(c *conn) {
 		l.dropReplies(c)
 		l.wheel.set(c, ticks(flushTime))
 		l.flush(c)
+	case c.state == open && c.events() != nil:
+		l.beat(c, heartbeat)
 	case c.state != open, now-c.heard > 2*heartbeat:
 		l.doom(c)
 	case c.begun != 0 && now-c.begun > 2*heartbeat:
