@@ -28,6 +28,10 @@ func (k *carrier) Send(op ws.Opcode, payload []byte) {
 	if c.state != open {
 		return
 	}
+	if c.events() != nil {
+		k.tell(op, payload)
+		return
+	}
 	l.framed = ws.AppendFrame(l.framed[:0], op, payload)
 	frame := l.framed
 	if c.session.Deflate {
@@ -79,6 +83,9 @@ func (k *carrier) Open() bool { return k.conn.state == open }
 func (k *carrier) Join(channel string) (session.Subscription, wire.ID) {
 	f := k.loop.Hub.Join(channel, k.loop)
 	id := k.loop.place(f)
+	if v := k.conn.events(); v != nil {
+		v.joined(f, id)
+	}
 	return session.Subscription{Feed: f, Index: f.Members.Add(k.conn.slot)}, id
 }
 
@@ -87,6 +94,9 @@ func (k *carrier) Resume(i int, since, place wire.ID) (hub.Replay, error) {
 	l, c := k.loop, k.conn
 	f := c.session.Subscriptions[i].Feed
 	replay, err := l.Hub.Resume(f, since, place)
+	if v := c.events(); v != nil {
+		v.resumed(f, since, place, replay, err != nil)
+	}
 	if err != nil || replay.First == nil {
 		return replay, err
 	}
@@ -133,6 +143,9 @@ func (k *carrier) Leave(i int) {
 	l, c := k.loop, k.conn
 	sub := c.session.Subscriptions[i]
 	f := sub.Feed
+	if v := c.events(); v != nil && c.state == open {
+		v.left(f)
+	}
 	if c.out != nil {
 		if j := c.out.index(f); j >= 0 {
 			c.out.drop(j)

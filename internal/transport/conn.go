@@ -9,7 +9,7 @@ import (
 // session. It is owned by the loop.
 type conn struct {
 	session session.Session
-	out     *outbox // what the socket would not take; nil while caught up
+	out     *outbox // what the socket would not take; nil while caught up, but for clients of events
 	stream  *stream // carries the bytes where there is no bare descriptor
 	fd      int32   // -1 with a stream
 	slot    int32
@@ -55,6 +55,9 @@ func (c *conn) shut() {
 
 // transportName is what operators see.
 func (c *conn) transportName() string {
+	if c.events() != nil {
+		return "sse"
+	}
 	if c.stream != nil {
 		return "stream"
 	}

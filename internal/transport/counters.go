@@ -4,11 +4,13 @@ import "sync/atomic"
 
 // Counters are what a loop has done so far. Only the loop writes them.
 type Counters struct {
-	Accepted  atomic.Uint64 // sessions
-	Delivered atomic.Uint64 // messages handed to sockets
-	Sent      atomic.Uint64 // bytes handed to sockets
-	Replayed  atomic.Uint64 // messages of the past that clients asked for
-	Skipped   atomic.Uint64 // messages that slow sessions were told they missed
+	Accepted atomic.Uint64 // sessions
+	// AcceptedEvents are those of them that get Server-Sent Events.
+	AcceptedEvents atomic.Uint64
+	Delivered      atomic.Uint64 // messages handed to sockets
+	Sent           atomic.Uint64 // bytes handed to sockets
+	Replayed       atomic.Uint64 // messages of the past that clients asked for
+	Skipped        atomic.Uint64 // messages that slow sessions were told they missed
 
 	// Undelivered counts the messages that sessions did not take any more
 	// when this server ended them.
@@ -17,13 +19,14 @@ type Counters struct {
 
 // Totals are the counters of all loops together.
 type Totals struct {
-	Accepted, Delivered, Sent, Replayed, Skipped, Undelivered uint64
+	Accepted, AcceptedEvents, Delivered, Sent, Replayed, Skipped, Undelivered uint64
 }
 
 // Totals returns what was counted so far.
 func (s *Server) Totals() (t Totals) {
 	for _, l := range s.loops {
 		t.Accepted += l.Accepted.Load()
+		t.AcceptedEvents += l.AcceptedEvents.Load()
 		t.Delivered += l.Delivered.Load()
 		t.Sent += l.Sent.Load()
 		t.Replayed += l.Replayed.Load()

@@ -103,7 +103,7 @@ func (l *Loop) walk(f *hub.Feed, writes *int) bool {
 			continue
 		}
 		if c.out != nil {
-			l.postpone(c, f)
+			*writes -= l.postpone(c, f)
 			continue
 		}
 		*writes--
@@ -124,10 +124,17 @@ func (l *Loop) walk(f *hub.Feed, writes *int) bool {
 	return *writes > 0
 }
 
-// postpone leaves the chunk to a conn that has not been sent earlier things.
-func (l *Loop) postpone(c *conn, f *hub.Feed) {
+// postpone leaves the chunk to a conn that has not been sent earlier things,
+// or whose client gets events: then it is sent at once if it can be. It
+// returns how many writes that took.
+func (l *Loop) postpone(c *conn, f *hub.Feed) (writes int) {
 	c.out.follow(f, l.chunk.first, l.chunk.last, len(l.chunk.plain))
+	if c.out.events != nil && !c.blocked() {
+		l.flush(c)
+		writes = 1
+	}
 	l.checkLag(c)
+	return writes
 }
 
 // stop gives a conn an outbox as its socket took only n bytes of the chunk,

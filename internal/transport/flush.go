@@ -8,15 +8,23 @@ func (l *Loop) flush(c *conn) {
 		switch {
 		case len(o.rest) > 0:
 			p = o.rest
+		case o.events != nil && o.events.begun(o):
+			continue
 		case len(o.replies) > 0:
 			p = o.replies
 		case len(o.cursors) > 0 && o.cursors[0].lost != nil:
 			o.tellLost(c.session.Deflate)
 			continue
+		case len(o.cursors) > 0 && o.events != nil:
+			if p = l.spillEvents(o); p == nil {
+				continue
+			}
 		case len(o.cursors) > 0:
 			p = o.spill(l.spill[:0], c.frame)
 		default:
-			l.flushed(c)
+			if !l.flushed(c) {
+				return
+			}
 			continue
 		}
 		n, err := c.write(p)
@@ -25,7 +33,7 @@ func (l *Loop) flush(c *conn) {
 			return
 		}
 		l.Sent.Add(uint64(n))
-		l.account(c, n)
+		l.account(c, p, n)
 		if n < len(p) {
 			l.watchWrites(c)
 			return
@@ -33,9 +41,13 @@ func (l *Loop) flush(c *conn) {
 	}
 }
 
-// account notes that n bytes of what was due next went out.
-func (l *Loop) account(c *conn, n int) {
-	switch o := c.out; {
+// account notes that n bytes of p, which was due next, went out.
+func (l *Loop) account(c *conn, p []byte, n int) {
+	o := c.out
+	if o.events != nil && n > 0 {
+		c.heard = l.wheel.now // its socket takes something: that is all it is ever heard to say
+	}
+	switch {
 	case len(o.rest) > 0:
 		o.rest = o.rest[n:]
 		o.lag -= n
@@ -46,6 +58,8 @@ func (l *Loop) account(c *conn, n int) {
 			l.gate.hold(-len(o.replies))
 			o.rest, o.replies = o.replies, nil // a frame has begun: it goes out whole, whatever comes
 		}
+	case o.events != nil:
+		l.spilledEvents(o, p, n)
 	default:
 		messages, done := o.spilled(n, c.frame)
 		l.Delivered.Add(uint64(messages))
@@ -57,22 +71,28 @@ func (l *Loop) account(c *conn, n int) {
 	}
 }
 
-// flushed goes on when nothing is due any more.
-func (l *Loop) flushed(c *conn) {
+// flushed goes on when nothing is due any more, and reports whether something
+// is now.
+func (l *Loop) flushed(c *conn) (due bool) {
 	if c.state == open {
-		c.out = nil
+		if c.out.events != nil {
+			c.out.shrink()
+		} else {
+			c.out = nil
+		}
 		l.unwatchWrites(c)
-		return
+		return false
 	}
 	if final := c.out.final; final != nil {
 		c.out.rest, c.out.lag, c.out.final = final, len(final), nil
-		return
+		return true
 	}
 	c.out = nil
 	c.state = lingering
 	c.shut()
 	l.unwatchWrites(c)
 	l.wheel.set(c, ticks(lingerTime))
+	return false
 }
 
 func (l *Loop) dropReplies(c *conn) {

@@ -43,6 +43,7 @@ type Loop struct {
 	scratch []byte // what was just read
 	spill   []byte // what is being written from cursors
 	framed  []byte // one reply
+	writer  eventWriter
 	cork    []byte // what a new client is greeted with, in one write
 	corked  bool   // replies go there
 	events  []event

@@ -119,7 +119,7 @@ func (l *Loop) endSome(n int) {
 				l.sweep = c.slot
 				return false
 			}
-			if c.state == open && (c.out == nil) == quiet {
+			if c.state == open && (c.out == nil || c.out.lag == 0) == quiet {
 				l.end(c, restart())
 				n--
 			}

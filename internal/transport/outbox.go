@@ -17,6 +17,8 @@ type cursor struct {
 	bytes  int    // from next to last, uncompressed
 	replay int    // of these, at its front, what the client asked for by a place in the past
 	lost   *place // set where entries before next were given up
+
+	standing int32 // of a client of events in the channel, or noStanding
 }
 
 // place is where a gap begins.
@@ -34,6 +36,8 @@ type outbox struct {
 
 	lag    int // bytes of all of the above but final
 	replay int // of these, what clients asked for by a place in the past
+
+	events *events // of a client of events, who has an outbox all the time
 }
 
 // follow notes that the conn was offered entries first to last, of so many
@@ -46,7 +50,11 @@ func (o *outbox) follow(f *hub.Feed, first, last *chanlog.Entry, bytes int) {
 		return
 	}
 	f.Behind++
-	o.cursors = append(o.cursors, cursor{feed: f, next: first, last: last, bytes: bytes})
+	k := cursor{feed: f, next: first, last: last, bytes: bytes, standing: noStanding}
+	if o.events != nil {
+		k.standing = int32(o.events.index(f))
+	}
+	o.cursors = append(o.cursors, k)
 }
 
 // resume notes that the conn is to be sent what it missed in the past.
@@ -76,6 +84,13 @@ func (o *outbox) remove(i int) *hub.Feed {
 	}
 	o.cursors = slices.Delete(o.cursors, i, i+1)
 	return f
+}
+
+// shrink lets go of what an empty outbox need not keep.
+func (o *outbox) shrink() {
+	if o.rest, o.replies = nil, nil; cap(o.cursors) > 4 {
+		o.cursors = nil
+	}
 }
 
 // spill appends to buf what the first cursor has yet to send, as far as buf

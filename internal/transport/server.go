@@ -116,27 +116,48 @@ type Request struct {
 // Where it returns an error nothing was written: the refusal is the caller's
 // to answer.
 func (s *Server) Upgrade(w http.ResponseWriter, _ *http.Request, req Request) *wire.Error {
-	if err := s.gate.enter(time.Now(), req.Address.Addr(), req.Grant.Name()); err != nil {
+	a, err := s.enter(req)
+	if err != nil {
 		return err
 	}
-	nc, buffered, err := http.NewResponseController(w).Hijack()
+	nc, err := s.takeOver(w, a)
 	if err != nil {
-		s.gate.leave(req.Address.Addr(), req.Grant.Name())
-		return wire.Errorf(wire.Internal, "this connection cannot be upgraded; use HTTP/1.1")
+		return err
 	}
-	a := &arrival{fd: -1, grant: req.Grant, address: req.Address, deflate: req.Handshake.Deflate, wants: req.Wants}
 	a.response = req.Handshake.AppendResponse(nil)
-	if n := buffered.Reader.Buffered(); n > 0 {
-		a.input = make([]byte, n)
-		_, _ = buffered.Reader.Read(a.input) // buffered: it cannot fail
-	}
 	s.carry(nc, a)
 	return nil
 }
 
+// enter lets a client in by the gate.
+func (s *Server) enter(req Request) (*arrival, *wire.Error) {
+	if err := s.gate.enter(time.Now(), req.Address.Addr(), req.Grant.Name()); err != nil {
+		return nil, err
+	}
+	return &arrival{fd: -1, grant: req.Grant, address: req.Address, deflate: req.Handshake.Deflate, wants: req.Wants}, nil
+}
+
+// takeOver takes the connection of an arrival over from net/http, with what
+// the client has sent on it. Where it cannot, the arrival has left.
+func (s *Server) takeOver(w http.ResponseWriter, a *arrival) (net.Conn, *wire.Error) {
+	nc, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		s.gate.leave(a.address.Addr(), a.grant.Name())
+		return nil, wire.Errorf(wire.Internal, "this connection cannot be upgraded; use HTTP/1.1")
+	}
+	if n := buffered.Reader.Buffered(); n > 0 {
+		a.input = make([]byte, n)
+		_, _ = buffered.Reader.Read(a.input) // buffered: it cannot fail
+	}
+	return nc, nil
+}
+
+// next returns the loop whose turn it is.
+func (s *Server) next() *Loop { return s.loops[s.turn.Add(1)%uint32(len(s.loops))] }
+
 // carry gives an arrival its way of being carried and hands it to a loop.
 func (s *Server) carry(nc net.Conn, a *arrival) {
-	l := s.loops[s.turn.Add(1)%uint32(len(s.loops))]
+	l := s.next()
 	fd, err := detach(nc)
 	switch {
 	case err == nil:

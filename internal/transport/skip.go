@@ -34,6 +34,10 @@ func (o *outbox) tellLost(deflate bool) {
 	k := &o.cursors[0]
 	gap := wire.AppendGap(nil, k.lost.channel, k.lost.after, wire.GapTooSlow)
 	k.lost = nil
-	o.rest = ws.AppendFrame(nil, ws.Text, gap)
+	if o.events != nil {
+		o.events.tellLost(o, gap)
+	} else {
+		o.rest = ws.AppendFrame(nil, ws.Text, gap)
+	}
 	o.lag += len(o.rest)
 }

@@ -2,7 +2,7 @@ package transport
 
 import (
 	"errors"
-	"net"
+	"io"
 	"sync"
 	"time"
 )
@@ -12,7 +12,7 @@ import (
 // that reads, and one that writes while there is something to write. To the
 // loop it looks like a socket that takes up to streamBuffer bytes at a time.
 type stream struct {
-	nc   net.Conn
+	nc   pipe
 	loop *Loop
 
 	// Static after begin.
@@ -25,13 +25,20 @@ type stream struct {
 	shutUp bool // our side is to be shut when it is over
 }
 
+// pipe is what a stream needs of a connection. Where it has CloseWrite, that
+// ends our side alone.
+type pipe interface {
+	io.ReadWriteCloser
+	SetDeadline(time.Time) error
+}
+
 const streamBuffer = 32 << 10
 
 var errNotDetachable = errors.New("not a plain TCP connection")
 
 var streamBuffers = sync.Pool{New: func() any { return new([streamBuffer]byte) }}
 
-func newStream(nc net.Conn, l *Loop) *stream {
+func newStream(nc pipe, l *Loop) *stream {
 	return &stream{nc: nc, loop: l, consumed: make(chan struct{}, 1)}
 }
 
