@@ -41,6 +41,9 @@ func answerBytes(w http.ResponseWriter, status int, body []byte) {
 // an error becomes a status, headers and a body.
 func refuse(w http.ResponseWriter, err error) {
 	e := refusal(err)
+	if c, ok := w.(tallied); ok {
+		c.CountRequestRefusal(e.Code)
+	}
 	// Counted from now: the request may have taken its time.
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerPatience))
 	h := w.Header()
@@ -58,6 +61,15 @@ func refuse(w http.ResponseWriter, err error) {
 	}
 	answerBytes(w, e.Code.Status(), append(appendError([]byte{'{'}, e), '}', '\n'))
 }
+
+// tallied is the writer of a request whose refusal is counted.
+type tallied struct {
+	http.ResponseWriter
+	*Deps
+}
+
+// Unwrap is for http.ResponseController.
+func (c tallied) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
 // refusal returns err as what a client may see. Anything but a *wire.Error
 // is a fault of the server, whose text is nobody else's business.

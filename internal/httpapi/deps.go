@@ -59,6 +59,10 @@ type Door interface {
 	// Upgrade takes the connection over and serves the client on it. When it
 	// returns a refusal, nothing was written and the connection is untouched.
 	Upgrade(w http.ResponseWriter, r *http.Request, n Newcomer) *wire.Error
+	// Events answers with an event stream, whose headers are those of w. When
+	// it returns a refusal, nothing was written. Over HTTP/2 it returns when
+	// the stream is over.
+	Events(w http.ResponseWriter, r *http.Request, n Newcomer) *wire.Error
 	// Refusal is what Upgrade would refuse a newcomer from this address with
 	// now, or nil. user is "" when not known.
 	Refusal(address netip.Addr, user string) *wire.Error
@@ -91,7 +95,10 @@ type Deps struct {
 	CountRefusal   func(wire.Code)     // a client was refused before it became a session
 	ObservePublish func(time.Duration) // a publish took this long
 	CountThrottled func()              // a message was over MaxPublishRate
-	Logger         *slog.Logger
+	// CountRequestRefusal is told of each request, and each message among
+	// many, that is answered with an error.
+	CountRequestRefusal func(wire.Code)
+	Logger              *slog.Logger
 
 	Version string
 	Started time.Time // when the process began, for its uptime

@@ -15,6 +15,7 @@ import (
 // routed and before its body is read.
 func (a *api) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w = tallied{w, &a.Deps}
 		defer a.recover(w, r)
 		a.identify(r)
 		h := w.Header()
@@ -28,7 +29,7 @@ func (a *api) guarded(next http.Handler) http.Handler {
 			unhurried(rc, r)
 		}
 		if e := a.check(w, r); e != nil {
-			if r.URL.Path == "/ws" {
+			if isDoor(r.URL.Path) {
 				a.turnAway(w, r, e)
 			} else {
 				refuse(w, e)
@@ -94,7 +95,7 @@ func allowPage(h http.Header, origin string) {
 	h.Set("Access-Control-Allow-Origin", origin)
 	h.Set("Access-Control-Expose-Headers", "Retry-After")
 	h.Set("Access-Control-Allow-Methods", "GET, POST, DELETE")
-	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key")
+	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, Last-Event-ID")
 	h.Set("Access-Control-Max-Age", "600")
 }
 

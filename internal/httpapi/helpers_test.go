@@ -35,6 +35,7 @@ type world struct {
 	published []wire.Publication
 	fails     error // what every publish fails with
 	throttled atomic.Int64
+	answered  map[wire.Code]int // requests, lines and items with an error
 	disconnects,
 	newcomers []string
 	addresses []netip.AddrPort // that newcomers came from, or asked from
@@ -55,11 +56,19 @@ func newWorld(t testing.TB) *world {
 		CountRefusal:   func(c wire.Code) { v.mu.Lock(); v.refused = append(v.refused, c); v.mu.Unlock() },
 		ObservePublish: func(time.Duration) {},
 		CountThrottled: func() { v.throttled.Add(1) },
-		Logger:         slog.New(slog.NewTextHandler(&v.log, nil)),
-		Version:        "1.2.3",
-		Started:        time.Now(),
-		Listen:         "127.0.0.1:8000",
-		MaxMessage:     1 << 20,
+		CountRequestRefusal: func(c wire.Code) {
+			v.mu.Lock()
+			defer v.mu.Unlock()
+			if v.answered == nil {
+				v.answered = make(map[wire.Code]int)
+			}
+			v.answered[c]++
+		},
+		Logger:     slog.New(slog.NewTextHandler(&v.log, nil)),
+		Version:    "1.2.3",
+		Started:    time.Now(),
+		Listen:     "127.0.0.1:8000",
+		MaxMessage: 1 << 20,
 	}
 	return v
 }

@@ -92,20 +92,14 @@ func checkFraming(w http.ResponseWriter, r *http.Request) *wire.Error {
 // bare returns w with a Hijack that hands out the connection as it was
 // accepted.
 func bare(w http.ResponseWriter) http.ResponseWriter {
-	if h, ok := w.(http.Hijacker); ok {
-		return hijacker{w, h}
-	}
-	return w
+	return hijacker{w}
 }
 
-type hijacker struct {
-	http.ResponseWriter
-	hijacker http.Hijacker
-}
+type hijacker struct{ http.ResponseWriter }
 
 // Hijack implements http.Hijacker.
 func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	c, rw, err := h.hijacker.Hijack()
+	c, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
 	if f, ok := c.(interface{ self() *followed }); ok {
 		c = f.self().Conn
 	}

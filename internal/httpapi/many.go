@@ -143,11 +143,13 @@ func (p *publisher) publish(text []byte) {
 // fail appends the answer to the latest message, which was not published.
 func (p *publisher) fail(err error) {
 	p.last = time.Now()
+	e := refusal(err)
+	p.api.CountRequestRefusal(e.Code)
 	p.out = append(p.out, `{"`...)
 	p.out = append(p.out, p.unit...)
 	p.out = append(p.out, `":`...)
 	p.out = appendInt(p.out, p.count)
 	p.out = append(p.out, ',')
-	p.out = appendError(p.out, refusal(err))
+	p.out = appendError(p.out, e)
 	p.out = append(p.out, '}')
 }

@@ -37,18 +37,20 @@ var latencyBuckets = []float64{2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1
 // goroutine.
 type Metrics struct {
 	// Static after New.
-	registry *prometheus.Registry
-	refused  map[wire.Code]*atomic.Uint64
-	closed   map[wire.CloseCode]*atomic.Uint64
-	other    atomic.Uint64 // ends with a code that is none of closed
-	latency  prometheus.Histogram
+	registry  *prometheus.Registry
+	refused   map[wire.Code]*atomic.Uint64 // clients
+	requests  map[wire.Code]*atomic.Uint64 // refused
+	frames    map[wire.Code]*atomic.Uint64 // refused
+	closed    map[wire.CloseCode]*atomic.Uint64
+	other     atomic.Uint64 // ends with a code that is none of closed
+	throttled atomic.Uint64 // messages over the rate of their publisher
+	latency   prometheus.Histogram
 }
 
 // New returns the metrics of the server that s reads from.
 func New(s Sources) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
-		refused:  make(map[wire.Code]*atomic.Uint64),
 		closed:   make(map[wire.CloseCode]*atomic.Uint64),
 		latency: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "holdfast_publish_duration_seconds",
@@ -61,7 +63,11 @@ func New(s Sources) *Metrics {
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
+	m.refused = m.byCode("holdfast_sessions_refused_total", "Clients refused before they became a session, by the code they were answered.")
+	m.requests = m.byCode("holdfast_requests_refused_total", "HTTP requests, and messages among many, that were answered with an error, by its code.")
+	m.frames = m.byCode("holdfast_frames_refused_total", "Frames of clients that were answered with an error, by its code.")
 	m.sessions(s)
+	m.limits(s)
 	m.messages(s)
 	m.drain(s.Drain)
 	labels := prometheus.Labels{"version": s.Version, "goversion": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH}
@@ -72,12 +78,6 @@ func New(s Sources) *Metrics {
 func (m *Metrics) sessions(s Sources) {
 	m.gauge("holdfast_sessions", "Sessions open now.", nil, func() float64 { return float64(s.Sessions()) })
 	m.counter("holdfast_sessions_accepted_total", "Sessions opened.", nil, s.Accepted)
-	for _, code := range wire.Codes() {
-		n := new(atomic.Uint64)
-		m.refused[code] = n
-		m.counter("holdfast_sessions_refused_total", "Clients refused before they became a session, by the code they were answered.",
-			prometheus.Labels{"reason": string(code)}, n.Load)
-	}
 	const ended = "Sessions ended, by WebSocket close code; 1006 is a connection lost without one, 4008 a client that fell too far behind."
 	for _, code := range closeCodes {
 		n := new(atomic.Uint64)
@@ -85,6 +85,30 @@ func (m *Metrics) sessions(s Sources) {
 		m.counter("holdfast_sessions_closed_total", ended, prometheus.Labels{"code": strconv.Itoa(int(code))}, n.Load)
 	}
 	m.counter("holdfast_sessions_closed_total", ended, prometheus.Labels{"code": "other"}, m.other.Load)
+}
+
+// byCode registers a counter for each code of the catalogue.
+func (m *Metrics) byCode(name, help string) map[wire.Code]*atomic.Uint64 {
+	counters := make(map[wire.Code]*atomic.Uint64)
+	for _, code := range wire.Codes() {
+		n := new(atomic.Uint64)
+		counters[code] = n
+		m.counter(name, help, prometheus.Labels{"reason": string(code)}, n.Load)
+	}
+	return counters
+}
+
+func (m *Metrics) limits(s Sources) {
+	m.gauge("holdfast_max_sessions", "Sessions that may be open at once.", nil, func() float64 { return float64(s.MaxSessions()) })
+	for limit, read := range map[string]func() uint64{
+		"sessions":             func() uint64 { return s.Refusals().Sessions },
+		"connect_rate":         func() uint64 { return s.Refusals().ConnectRate },
+		"sessions_per_address": func() uint64 { return s.Refusals().PerAddress },
+		"sessions_per_user":    func() uint64 { return s.Refusals().PerUser },
+		"publish_rate":         m.throttled.Load,
+	} {
+		m.counter("holdfast_limit_refusals_total", "Sessions and messages refused because a bound was reached, by the bound.", prometheus.Labels{"limit": limit}, read)
+	}
 }
 
 func (m *Metrics) messages(s Sources) {
@@ -141,6 +165,24 @@ func (m *Metrics) CountRefusal(code wire.Code) {
 		n.Add(1)
 	}
 }
+
+// CountRequestRefusal counts an HTTP request, or one message among many, that
+// was answered with an error.
+func (m *Metrics) CountRequestRefusal(code wire.Code) {
+	if n := m.requests[code]; n != nil {
+		n.Add(1)
+	}
+}
+
+// CountFrameRefusal counts a client's frame that was answered with an error.
+func (m *Metrics) CountFrameRefusal(code wire.Code) {
+	if n := m.frames[code]; n != nil {
+		n.Add(1)
+	}
+}
+
+// CountThrottled counts a message that was over the rate of its publisher.
+func (m *Metrics) CountThrottled() { m.throttled.Add(1) }
 
 // CountClose counts the end of a session. code is what the close frame said,
 // or CloseLost when there was none.

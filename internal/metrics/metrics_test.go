@@ -20,6 +20,8 @@ func fixed() Sources {
 	return Sources{
 		Version:       "1.2.3",
 		Sessions:      func() int { return 11 },
+		MaxSessions:   func() int { return 23 },
+		Refusals:      func() Refusals { return Refusals{Sessions: 24, ConnectRate: 25, PerAddress: 26, PerUser: 27} },
 		Accepted:      count(12),
 		Subscriptions: func() int { return 13 },
 		Channels:      func() int { return 14 },
@@ -94,6 +96,11 @@ func TestMetrics_SourcesAndCountsAreShown(t *testing.T) {
 	m := New(fixed())
 	m.CountRefusal(wire.Draining)
 	m.CountRefusal("made up")
+	m.CountRequestRefusal(wire.TooLarge)
+	m.CountRequestRefusal("made up")
+	m.CountFrameRefusal(wire.TooManySubs)
+	m.CountFrameRefusal("made up")
+	m.CountThrottled()
 	m.CountClose(wire.CloseTooSlow)
 	m.CountClose(wire.CloseTooSlow)
 	m.CountClose(CloseLost)
@@ -113,6 +120,16 @@ func TestMetrics_SourcesAndCountsAreShown(t *testing.T) {
 		`holdfast_scheduled_messages_total{result="skipped"} 22`,
 		`holdfast_sessions_refused_total{reason="draining"} 1`,
 		`holdfast_sessions_refused_total{reason="full"} 0`,
+		`holdfast_requests_refused_total{reason="too_large"} 1`,
+		`holdfast_requests_refused_total{reason="too_many_subscriptions"} 0`,
+		`holdfast_frames_refused_total{reason="too_many_subscriptions"} 1`,
+		`holdfast_frames_refused_total{reason="too_large"} 0`,
+		`holdfast_max_sessions 23`,
+		`holdfast_limit_refusals_total{limit="sessions"} 24`,
+		`holdfast_limit_refusals_total{limit="connect_rate"} 25`,
+		`holdfast_limit_refusals_total{limit="sessions_per_address"} 26`,
+		`holdfast_limit_refusals_total{limit="sessions_per_user"} 27`,
+		`holdfast_limit_refusals_total{limit="publish_rate"} 1`,
 		`holdfast_sessions_closed_total{code="4008"} 2`,
 		`holdfast_sessions_closed_total{code="1006"} 1`,
 		`holdfast_sessions_closed_total{code="other"} 1`,

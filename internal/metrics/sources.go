@@ -2,6 +2,11 @@ package metrics
 
 import "holdfast.dev/holdfast/internal/drain"
 
+// Refusals count sessions that were refused, by the bound that was reached.
+type Refusals struct {
+	Sessions, ConnectRate, PerAddress, PerUser uint64
+}
+
 // Sources are where values are read from. All fields are required. The
 // functions are called at every scrape, possibly by several goroutines at
 // once, and must not block.
@@ -9,6 +14,7 @@ type Sources struct {
 	Version string // of this program
 
 	Sessions      func() int    // open now
+	MaxSessions   func() int    // that may be open at once
 	Accepted      func() uint64 // sessions ever opened
 	Subscriptions func() int    // held now by all sessions, broadcast not counted
 	Channels      func() int    // that somebody listens to now
@@ -20,6 +26,10 @@ type Sources struct {
 	// Scheduled adds up what became of the schedules in force: messages
 	// published, publishes that failed, and times that were missed.
 	Scheduled func() (published, failed, skipped int64)
+
+	// Refusals are the sessions that were not let in, by the bound that they
+	// would have gone beyond.
+	Refusals func() Refusals
 
 	Drain func() drain.Progress // how the drain stands
 }

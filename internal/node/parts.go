@@ -79,7 +79,6 @@ func (n *node) buildCarrier() (err error) {
 	if limits.MaxSessions == 0 {
 		limits.MaxSessions = descriptors() - spareDescriptors
 	}
-	limits.PerAddress, limits.PerUser = n.cfg.MaxSessionsPerAddress, n.cfg.MaxSessionsPerUser
 	n.metrics = metrics.New(metrics.Sources{
 		Version:       n.opts.Version,
 		Sessions:      func() int { return n.carrier.Open() },
@@ -95,6 +94,7 @@ func (n *node) buildCarrier() (err error) {
 		Scheduled:     n.scheduled,
 		Drain:         func() drain.Progress { return n.drainer.Progress() },
 	})
+	n.policy.CountRefusal = n.metrics.CountFrameRefusal
 	n.carrier, err = transport.New(transport.Setup{Hub: n.hub, Policy: n.policy, Limits: limits, Logger: n.logger, Ended: n.metrics.CountClose})
 	return err
 }
@@ -125,7 +125,7 @@ func (n *node) buildHandler(cfg config.Config) (http.Handler, error) {
 		Keys:      keys, Insecure: cfg.Insecure, Listen: cfg.Listen,
 		AllowOrigins: cfg.AllowOrigins, AllowHosts: cfg.AllowHosts,
 		TrustedProxies: cfg.TrustedProxies, MaxPublishRate: cfg.MaxPublishRate,
-		MaxMessage:     int(cfg.MaxMessage), Compression: cfg.Compression,
+		MaxMessage: int(cfg.MaxMessage), Compression: cfg.Compression,
 	}), nil
 }
 

@@ -160,7 +160,7 @@ func (s *Session) refreshed(g *Grant, err error, now time.Time, mark []byte, pol
 		err = wire.Errorf(wire.Unauthorized, "the token was revoked; get a new one")
 	}
 	if err != nil {
-		s.refuse(c, wire.Request{Request: mark}, err)
+		s.refuse(policy, c, wire.Request{Request: mark}, err)
 		return
 	}
 	s.Grant = g

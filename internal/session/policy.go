@@ -32,6 +32,9 @@ type Policy struct {
 	Revoked func(*Grant) bool
 	// Compress is whether permessage-deflate may be agreed on.
 	Compress bool
+	// CountRefusal, if set, is told of each frame that is answered with an
+	// error. It must not block.
+	CountRefusal func(wire.Code)
 	// StandIn, if set, takes all text and binary messages in place of the
 	// session, which then greets nobody and subscribes to nothing: what
 	// carries sessions can so be shown to a conformance suite by itself.

@@ -50,7 +50,7 @@ func (s *Session) handle(m ws.Message, now time.Time, policy *Policy, c Carrier)
 	case refused:
 		if m.Op == ws.Text {
 			r, _ := wire.ParseRequest(m.Data)
-			s.refuse(c, r, wire.Errorf(wire.TooManyRequests, "more than %d frames a second; this one was not carried out", policy.FramesPerSecond))
+			s.refuse(policy, c, r, wire.Errorf(wire.TooManyRequests, "more than %d frames a second; this one was not carried out", policy.FramesPerSecond))
 		}
 		return nil
 	case flooding:
@@ -105,14 +105,18 @@ func (s *Session) carryOut(frame []byte, now time.Time, policy *Policy, c Carrie
 		}
 	}
 	if err != nil {
-		s.refuse(c, r, err)
+		s.refuse(policy, c, r, err)
 	}
 }
 
-func (s *Session) refuse(c Carrier, r wire.Request, err error) {
+// refuse answers a frame that is not carried out.
+func (s *Session) refuse(policy *Policy, c Carrier, r wire.Request, err error) {
 	code := wire.Internal
 	if e, ok := err.(*wire.Error); ok {
 		code = e.Code
+	}
+	if policy.CountRefusal != nil {
+		policy.CountRefusal(code)
 	}
 	c.Send(ws.Text, wire.AppendError(nil, code, err.Error(), r.Request))
 }
@@ -131,17 +135,17 @@ func (s *Session) publish(r wire.Request, policy *Policy, c Carrier) error {
 	// What is answered later outlives the frame that r and p stand in.
 	reply, mark := c.Reply(), append([]byte(nil), r.Request...)
 	receipt, later, err := policy.Hub.Submit(p, func(receipt hub.Receipt, err error) {
-		reply(func(s *Session, c Carrier) { s.published(receipt, err, mark, c) })
+		reply(func(s *Session, c Carrier) { s.published(receipt, err, mark, policy, c) })
 	})
 	if !later {
-		s.published(receipt, err, mark, c)
+		s.published(receipt, err, mark, policy, c)
 	}
 	return nil
 }
 
-func (s *Session) published(receipt hub.Receipt, err error, mark []byte, c Carrier) {
+func (s *Session) published(receipt hub.Receipt, err error, mark []byte, policy *Policy, c Carrier) {
 	if err != nil {
-		s.refuse(c, wire.Request{Request: mark}, err)
+		s.refuse(policy, c, wire.Request{Request: mark}, err)
 		return
 	}
 	c.Send(ws.Text, wire.AppendPublished(nil, receipt.Channel, receipt.ID, mark))

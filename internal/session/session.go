@@ -76,7 +76,7 @@ func (s *Session) Start(now time.Time, policy *Policy, c Carrier, wants []wire.W
 			continue
 		}
 		if err := s.subscribe(w, nil, policy, c); err != nil {
-			s.refuse(c, wire.Request{}, err)
+			s.refuse(policy, c, wire.Request{}, err)
 			return
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -230,5 +231,21 @@ func TestID_ReadsWhatItWrites(t *testing.T) {
 		if _, ok := session.ParseID(s); ok {
 			t.Errorf("%q was taken", s)
 		}
+	}
+}
+
+func TestSession_CountsTheFramesThatItRefuses(t *testing.T) {
+	w := begin(t)
+	counted := make(map[wire.Code]int)
+	w.policy.CountRefusal = func(code wire.Code) { counted[code]++ }
+	for _, frame := range []string{`{`, `{"type":"ping"}`, `{"type":"dance"}`, `{"type":"subscribe","channels":[{"channel":"a"},{"channel":"b"},{"channel":"c"},{"channel":"d"}]}`, `{"type":"publish","channel":"shut","data":1}`} {
+		w.say(t, frame)
+	}
+	for range 20 { // at once: one more than is left of the burst
+		_ = w.frame(ws.Text, `{"type":"ping"}`)
+	}
+	want := map[wire.Code]int{wire.BadJSON: 1, wire.UnknownType: 1, wire.TooManySubs: 1, wire.Forbidden: 1, wire.TooManyRequests: 1}
+	if !maps.Equal(counted, want) {
+		t.Errorf("counted %v, want %v", counted, want)
 	}
 }
