@@ -114,7 +114,7 @@ func matches(want, got any) bool {
 }
 
 func TestProtocol_FramesAreAsTheDocumentShowsThem(t *testing.T) {
-	address := serve(t, "--client-publish", "chat-*")
+	address := serve(t, "--client-publish", "chat-*", "--presence", "room-*")
 	for _, block := range blocks(t, "PROTOCOL.md", "ws") {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		c, _, err := websocket.Dial(ctx, "ws://"+address+block[0], nil)

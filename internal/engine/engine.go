@@ -85,7 +85,8 @@ type Engine interface {
 	// limit 0 all there are. It does not wait for a disk or a network where
 	// the channel is attached and since not older than what is held.
 	Read(ctx context.Context, channel string, since wire.ID, limit int) (Page, error)
-	// Newest returns the newest entries of a channel, up to limit.
+	// Newest returns the newest entries of a channel, up to limit. Complete is
+	// whether these are all that are held.
 	Newest(ctx context.Context, channel string, limit int) (Page, error)
 	// Run does the engine's own work until ctx is done, then puts into safety
 	// what must be kept.

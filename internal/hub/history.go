@@ -43,32 +43,27 @@ func (h *History) Append(dst []byte) []byte {
 // newest ones where since is zero, of no more than so many bytes, but one at
 // least. Errors are *wire.Error.
 func (h *Hub) History(channel string, since wire.ID, limit, bytes int) (History, error) {
-	ctx := context.Background()
-	read := h.engine.Read
-	if since == (wire.ID{}) {
-		read = func(ctx context.Context, channel string, _ wire.ID, limit int) (engine.Page, error) {
-			return h.engine.Newest(ctx, channel, limit)
-		}
+	newest := since == (wire.ID{})
+	read := func() (engine.Page, error) { return h.engine.Read(context.Background(), channel, since, limit) }
+	if newest {
+		read = func() (engine.Page, error) { return h.engine.Newest(context.Background(), channel, limit) }
 	}
-	p, err := read(ctx, channel, since, limit)
+	p, err := read()
 	if err != nil {
 		return History{}, err
 	}
-	page := History{Complete: p.Complete, Next: p.Top}
-	if p.First == nil {
-		return page, nil
+	page := History{first: p.First, last: p.Last, Complete: p.Complete, Next: p.Top}
+	if newest {
+		page.cutFront(bytes)
+	} else {
+		page.cutBack(bytes)
 	}
-	page.first = p.First
-	for e := p.First; ; e = e.Next() {
-		if bytes -= len(e.Frame); bytes < 0 && e != p.First {
-			break
-		}
+	for e := page.first; e != nil; e = e.Next() {
+		page.Count++
 		if e.Kind == chanlog.Gap {
 			page.Complete = false
 		}
-		page.last = e
-		page.Count++
-		if e == p.Last {
+		if e == page.last {
 			break
 		}
 	}
@@ -76,4 +71,35 @@ func (h *Hub) History(channel string, since wire.ID, limit, bytes int) (History,
 		page.Next = wire.ID{Epoch: p.Top.Epoch, Seq: page.last.Seq}
 	}
 	return page, nil
+}
+
+// cutBack leaves out the newest entries over a bound of bytes.
+func (h *History) cutBack(bytes int) {
+	if h.first == nil {
+		return
+	}
+	last := h.first
+	for bytes -= len(last.Frame); last != h.last; last = last.Next() {
+		if bytes -= len(last.Next().Frame); bytes < 0 {
+			break
+		}
+	}
+	h.last = last
+}
+
+// cutFront leaves out the oldest entries over a bound of bytes.
+func (h *History) cutFront(bytes int) {
+	if h.first == nil {
+		return
+	}
+	over := -bytes
+	for e := h.first; ; e = e.Next() {
+		if over += len(e.Frame); e == h.last {
+			break
+		}
+	}
+	for ; over > 0 && h.first != h.last; h.first = h.first.Next() {
+		over -= len(h.first.Frame)
+		h.Complete = false
+	}
 }

@@ -85,6 +85,7 @@ func (s *shard) newest(channel string, limit int) (page engine.Page, first, last
 	page = engine.Page{Complete: true, Top: s.place()}
 	if r := s.records[channel]; r != nil {
 		first, last = r.log.Newest(limit), r.log.Tail()
+		page.Complete = r.log.Len() <= limit
 	}
 	return page, first, last
 }
