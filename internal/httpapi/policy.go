@@ -72,12 +72,12 @@ func (p *policy) ours(h host) bool {
 
 // checkHost refuses a request for a host that is not ours, where that
 // matters: everywhere but at the probes while /v1 is open to this machine,
-// and at /ws, which needs no key, while we listen on loopback.
+// and at /ws and /events, which need no key, while we listen on loopback.
 func (p *policy) checkHost(r *http.Request) *wire.Error {
 	switch {
 	case p.insecure, r.URL.Path == "/livez", r.URL.Path == "/readyz":
 		return nil
-	case p.open, p.local && r.URL.Path == "/ws":
+	case p.open, p.local && isDoor(r.URL.Path):
 	default:
 		return nil
 	}

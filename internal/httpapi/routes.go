@@ -26,8 +26,9 @@ type api struct {
 func New(d Deps) http.Handler {
 	a := &api{Deps: d, policy: newPolicy(d), mux: http.NewServeMux(), rates: newRates(d.MaxPublishRate, d.Keys.Len() > 0)}
 	for pattern, handle := range map[string]http.HandlerFunc{
-		"GET /{$}": howTo,
-		"GET /ws":  a.webSocket,
+		"GET /{$}":    howTo,
+		"GET /ws":     a.webSocket,
+		"GET /events": a.events,
 
 		"POST /v1/channels/{channel}/messages": a.publish,
 		"POST /v1/messages":                    a.publishMany,
@@ -99,10 +100,10 @@ func unclean(p string) *wire.Error {
 	return wire.Errorf(wire.NotFound, "there is nothing at %s; write the path without empty, . and .. parts", wire.Quote(p))
 }
 
-// turnAway answers a request of /ws that is refused, and counts it if it was
-// a client's.
+// turnAway answers a request of a door that is refused, and counts it if it
+// was a client's.
 func (a *api) turnAway(w http.ResponseWriter, r *http.Request, e *wire.Error) {
-	if r.Header["Upgrade"] != nil {
+	if connects(r) {
 		a.CountRefusal(e.Code)
 	}
 	refuse(w, e)

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"net/http"
-	"strings"
 
 	"holdfast.dev/holdfast/internal/wire"
 	"holdfast.dev/holdfast/internal/ws"
@@ -13,15 +12,8 @@ import (
 // browser hides the status of a handshake that was refused: a page can ask
 // again by fetch. All being well, that is 426.
 func (a *api) webSocket(w http.ResponseWriter, r *http.Request) {
-	page, e := a.policy.checkOrigin(r)
-	if e != nil {
-		a.logOnce(r, strings.Join(r.Header["Origin"], ", "), e)
-		a.turnAway(w, r, e)
+	if !a.checkPage(w, r) {
 		return
-	}
-	if page {
-		w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
-		w.Header().Set("Access-Control-Expose-Headers", "Retry-After")
 	}
 	n, e := a.newcomer(r, "")
 	if e != nil {
