@@ -20,7 +20,8 @@ type Changes struct {
 type Change struct {
 	Channel string
 	// First to Last are the entries that came and are still held, linked by
-	// Next; nil when there are none. They can be walked without a lock.
+	// Next; nil when there are none. They can be walked without a lock, while
+	// Seq is no higher than that of Last.
 	First, Last *chanlog.Entry
 	// Gone is the seq up to which nothing is held any more.
 	Gone uint64

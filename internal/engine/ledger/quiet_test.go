@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,12 +12,16 @@ import (
 	"holdfast.dev/holdfast/internal/wire"
 )
 
-// ears is a sink that listens to the channels it holds.
-type ears map[string]bool
+// ears is a sink that listens to the channels it was given.
+type ears struct {
+	nothing
+	names sync.Map
+}
 
-func (e ears) Deliver(engine.Message)   {}
-func (e ears) Suspect([]string)         {}
-func (e ears) Listens(name string) bool { return e[name] }
+func (e *ears) Listens(name string) bool {
+	_, ok := e.names.Load(name)
+	return ok
+}
 
 // siblings returns so many channels of one shard.
 func siblings(n int) (names []string) {
@@ -32,7 +37,7 @@ func siblings(n int) (names []string) {
 // many channels that nothing is noted of single ones any more.
 func TestQuiet_IsExactWhileSomebodyListensAndForThousandsOfOthersThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sink := ears{}
+		sink := &ears{}
 		l := ledger.New(sink, ledger.Options{Epoch: "e", Rules: hundred})
 		go func() { _ = l.Run(t.Context()) }()
 		names := siblings(15_000)
@@ -45,7 +50,7 @@ func TestQuiet_IsExactWhileSomebodyListensAndForThousandsOfOthersThen(t *testing
 			time.Sleep(11 * time.Minute)
 		}
 		flood(1)
-		sink[quiet] = true
+		sink.names.Store(quiet, true)
 		place := l.Attach(quiet)
 		l.Detach(quiet) // as of another listener that was late: somebody does listen
 		before := l.Attach(passing)
@@ -57,7 +62,7 @@ func TestQuiet_IsExactWhileSomebodyListensAndForThousandsOfOthersThen(t *testing
 			t.Errorf("a channel that is attached is called incomplete: %s", p.Gap)
 		}
 		published := publish(t, l, last, `1`)
-		delete(sink, quiet)
+		sink.names.Delete(quiet)
 		l.Detach(quiet)
 		flood(2000)
 		if p := read(t, l, quiet, place.Seq); !p.Complete {
@@ -84,7 +89,7 @@ func TestQuiet_IsExactWhileSomebodyListensAndForThousandsOfOthersThen(t *testing
 // that came before them and is younger.
 func TestKey_IsRememberedThoughTheClockWasPutBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		collect := ledger.New(ears{}, ledger.Options{Epoch: "e", Rules: hundred, Changed: func(int) {}})
+		collect := ledger.New(nothing{}, ledger.Options{Epoch: "e", Rules: hundred, Changed: func(int) {}})
 		post := func(l *ledger.Ledger, key string) bool {
 			ack, err := l.Publish(t.Context(), wire.Publication{Channel: "a", Key: key, Data: []byte(`1`)})
 			if err != nil {
@@ -96,7 +101,7 @@ func TestKey_IsRememberedThoughTheClockWasPutBack(t *testing.T) {
 		post(collect, "late")
 		keys := collect.Collect(ledger.Shard("a")).Keys
 		keys[1].At -= int64(119 * time.Second)
-		l := ledger.New(ears{}, ledger.Options{Epoch: "e", Rules: hundred})
+		l := ledger.New(nothing{}, ledger.Options{Epoch: "e", Rules: hundred})
 		l.RestoreShard(ledger.Shard("a"), ledger.State{Start: 3, Durable: 2, Keys: keys})
 		time.Sleep(2 * time.Second)
 		if post(l, "late") {
@@ -112,7 +117,7 @@ func TestKey_IsRememberedThoughTheClockWasPutBack(t *testing.T) {
 
 func TestRestore_TheOldestGoFirstInWhateverOrderTheyCame(t *testing.T) {
 	names := siblings(30)
-	l := ledger.New(ears{}, ledger.Options{Epoch: "e", Rules: ledger.Rules{Default: ledger.Keep{Messages: 100}}, MaxBytes: 5_000})
+	l := ledger.New(nothing{}, ledger.Options{Epoch: "e", Rules: ledger.Rules{Default: ledger.Keep{Messages: 100}}, MaxBytes: 5_000})
 	now := time.Now()
 	at := func(i int) time.Time { return now.Add(-time.Duration(i*7%30) * time.Minute) }
 	for i, name := range names {

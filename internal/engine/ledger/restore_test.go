@@ -146,3 +146,22 @@ func TestRestore_KeepsNoMoreThanItMay(t *testing.T) {
 		t.Error("a message that went is not missed")
 	}
 }
+
+func TestRestore_GivesBackChannelsThatHoldNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := ledger.New(&sink{}, ledger.Options{Epoch: "e", Rules: hundred})
+		l.Restore("a", 3, nil)
+		l.RestoreShard(ledger.Shard("a"), ledger.State{Start: 12, Durable: 11})
+		if l.HistoryBytes() == 0 {
+			t.Error("a record counts for nothing")
+		}
+		go func() { _ = l.Run(t.Context()) }()
+		time.Sleep(11 * time.Minute)
+		if got := l.HistoryBytes(); got != 0 {
+			t.Errorf("%d bytes are kept of nothing", got)
+		}
+		if before, behind := read(t, l, "a", 2), read(t, l, "a", 3); before.Complete || !behind.Complete {
+			t.Errorf("behind 2 complete is %v, behind 3 %v", before.Complete, behind.Complete)
+		}
+	})
+}

@@ -117,9 +117,7 @@ func (s *shard) keep(r *record, e *chanlog.Entry, stored bool) {
 func (s *shard) drop(r *record) int64 {
 	e := r.log.Drop()
 	if r.fresh == e {
-		if r.fresh = e.Next(); r.log.Len() == 0 {
-			r.fresh = nil
-		}
+		r.fresh = e.Next()
 	}
 	s.touch(r)
 	return int64(len(e.Frame) + entryBytes)
