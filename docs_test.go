@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +97,10 @@ func matches(want, got any) bool {
 	if want == "…" {
 		s, ok := got.(string)
 		return ok && s != ""
+	}
+	if list, ok := want.([]any); ok {
+		g, _ := got.([]any)
+		return slices.EqualFunc(list, g, matches)
 	}
 	w, ok := want.(map[string]any)
 	if !ok {
