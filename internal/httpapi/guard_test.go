@@ -164,7 +164,7 @@ func TestRoute_UnknownPathsAndMethods(t *testing.T) {
 		"GET /v1/channels/a/":            wire.NotFound,
 		"GET /v1/channels/a/history":     wire.NotFound,
 		"GET /v1/schedules":              wire.NotFound,
-		"GET /events":                    wire.NotFound,
+		"POST /events":                   wire.MethodNotAllowed,
 		"PUT /v1/channels/a/messages":    wire.MethodNotAllowed,
 		"POST /v1/drain":                 wire.MethodNotAllowed,
 		"POST /v1/status":                wire.MethodNotAllowed,
