@@ -5,13 +5,23 @@ import (
 
 	"holdfast.dev/holdfast/internal/config"
 	"holdfast.dev/holdfast/internal/engine"
+	"holdfast.dev/holdfast/internal/engine/journal"
 	"holdfast.dev/holdfast/internal/engine/ledger"
 	"holdfast.dev/holdfast/internal/engine/memory"
 )
 
-// newEngine makes what orders and keeps messages.
-func newEngine(cfg config.Config, sink engine.Sink, _ *slog.Logger) (engine.Engine, error) {
-	return memory.NewWith(sink, memory.Options{Rules: rules(cfg), MaxBytes: int64(cfg.MaxHistory)}), nil
+// newEngine makes what orders and keeps messages. disk is the same engine
+// where it keeps them on a disk, else nil.
+func newEngine(cfg config.Config, sink engine.Sink, logger *slog.Logger) (e engine.Engine, disk *journal.Engine, err error) {
+	if cfg.Data == "" {
+		return memory.NewWith(sink, memory.Options{Rules: rules(cfg), MaxBytes: int64(cfg.MaxHistory)}), nil, nil
+	}
+	c := journal.Config{Dir: cfg.Data, Rules: rules(cfg), MaxBytes: int64(cfg.MaxHistory), Logger: logger}
+	if cfg.Durability == config.DurabilitySync {
+		c.Durability = journal.Sync
+	}
+	disk, err = journal.Open(c, sink)
+	return disk, disk, err
 }
 
 // rules says what each channel keeps.

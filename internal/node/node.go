@@ -17,6 +17,7 @@ import (
 	"holdfast.dev/holdfast/internal/config"
 	"holdfast.dev/holdfast/internal/drain"
 	"holdfast.dev/holdfast/internal/engine"
+	"holdfast.dev/holdfast/internal/engine/journal"
 	"holdfast.dev/holdfast/internal/httpapi"
 	"holdfast.dev/holdfast/internal/hub"
 	"holdfast.dev/holdfast/internal/metrics"
@@ -35,6 +36,7 @@ type node struct {
 	started  time.Time
 	hub      *hub.Hub
 	engine   engine.Engine
+	disk     *journal.Engine // the same, where it keeps messages on a disk; else nil
 	carrier  *transport.Server
 	drainer  *drain.Runner
 	tokens   *tokens
@@ -56,6 +58,7 @@ type node struct {
 func Serve(ctx context.Context, cfg config.Config, opts Options) (exit int, err error) {
 	n := &node{cfg: cfg, opts: opts, logger: opts.Logger, started: time.Now()}
 	if err := n.build(ctx); err != nil {
+		n.close()
 		return 1, err
 	}
 	return n.run(ctx)
@@ -88,7 +91,11 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 	}
 	background("the event loops", n.carrier.Run)
 	background("the hub", n.hub.Run)
-	background("the engine", n.engine.Run)
+	wg.Go(func() {
+		if err := n.engine.Run(inner); err != nil {
+			n.logger.Error("the journal was not ended in order", "error", err)
+		}
+	})
 	background("the keys of tokens", n.tokens.run)
 	if n.roster != nil {
 		background("presence", n.roster.Run)
@@ -116,6 +123,7 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 	stop()
 	if outcome.Exit == 0 {
 		wg.Wait()
+		n.close()
 	}
 	if err != nil && ctx.Err() == nil {
 		return 2, fmt.Errorf("drain: %w", err)
@@ -124,6 +132,15 @@ func (n *node) run(ctx context.Context) (exit int, err error) {
 		return 2, nil
 	}
 	return outcome.Exit, nil
+}
+
+// close gives back what a server that did not start, or has ended, holds.
+func (n *node) close() {
+	if n.disk != nil {
+		if err := n.disk.Close(); err != nil {
+			n.logger.Error("the journal could not be closed", "error", err)
+		}
+	}
 }
 
 func (n *node) serveHTTP() error {

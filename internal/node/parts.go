@@ -27,8 +27,13 @@ func (n *node) build(ctx context.Context) (err error) {
 	if err := n.buildCarrier(); err != nil {
 		return err
 	}
-	if n.engine, err = newEngine(n.cfg, n.hub, n.logger); err != nil {
+	if n.engine, n.disk, err = newEngine(n.cfg, n.hub, n.logger); err != nil {
 		return err
+	}
+	if n.disk != nil {
+		if err := n.tokens.restore(n.disk); err != nil {
+			return err
+		}
 	}
 	n.hub.Use(n.engine, n.carrier.Listeners())
 	n.drainer = drain.NewRunner(drain.Config{Limit: n.cfg.DrainLimit, LogEvery: n.cfg.DrainLogEvery}, n.carrier, n.logger)

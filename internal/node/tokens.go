@@ -11,6 +11,7 @@ import (
 
 	"holdfast.dev/holdfast/internal/auth"
 	"holdfast.dev/holdfast/internal/config"
+	"holdfast.dev/holdfast/internal/engine/journal"
 	"holdfast.dev/holdfast/internal/session"
 	"holdfast.dev/holdfast/internal/wire"
 )
@@ -56,6 +57,23 @@ func newVerifier(cfg config.Config, logger *slog.Logger) (*auth.Verifier, error)
 		c.PublicKeys = append(c.PublicKeys, text)
 	}
 	return auth.NewVerifier(c)
+}
+
+// revocationsKept is the name of the revocations in a journal.
+const revocationsKept = "revocations"
+
+// restore takes the revocations that the journal has, and has it keep them
+// from now on.
+func (t *tokens) restore(disk *journal.Engine) error {
+	t.keep = func(text []byte) error { return disk.SetState(revocationsKept, text) }
+	text := disk.State(revocationsKept)
+	if text == nil {
+		return nil
+	}
+	if err := t.revocations.Restore(text); err != nil {
+		return fmt.Errorf("which tokens were revoked cannot be read from the journal: %w", err)
+	}
+	return nil
 }
 
 // anonymous returns the channels that clients without a token may subscribe
