@@ -18,7 +18,9 @@
 //
 // Rules say what a channel keeps: by number, age and bytes. Above that there
 // is a bound for the whole process, over which the oldest messages go first,
-// whatever their channel, to within a second. Age counts in whole seconds: a
+// whatever their channel, to within a second. A gap entry stands where messages
+// are lost and takes no message's room, as long as there are no more of them
+// than messages. Age counts in whole seconds: a
 // message stays at least as long as it was told to and up to two seconds
 // longer.
 //

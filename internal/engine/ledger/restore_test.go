@@ -165,3 +165,31 @@ func TestRestore_GivesBackChannelsThatHoldNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestRestore_AGapTakesNoMessagesRoom(t *testing.T) {
+	rules := ledger.Rules{Default: ledger.Keep{Messages: 3}}
+	l := ledger.New(&sink{}, ledger.Options{Epoch: "e", Rules: rules})
+	l.Restore("a", 3, stored(5, 7, 9))
+	l.RestoreShard(ledger.Shard("a"), ledger.State{Start: 20, Durable: 9})
+	if p := read(t, l, "a", 4); text(p.First, p.Last) != "5 7 9 19gap" || !p.Complete {
+		t.Errorf("held are %q, complete is %v", text(p.First, p.Last), p.Complete)
+	}
+	publish(t, l, "a", `1`)
+	if p := read(t, l, "a", 5); text(p.First, p.Last) != "7 9 19gap 20" || !p.Complete {
+		t.Errorf("held are %q, complete is %v", text(p.First, p.Last), p.Complete)
+	}
+	// Restarts in which messages are lost again and again.
+	seq, entries := uint64(20), stored()
+	for range 30 {
+		l = ledger.New(&sink{}, ledger.Options{Epoch: "e", Rules: rules})
+		l.Restore("a", 3, entries)
+		l.RestoreShard(ledger.Shard("a"), ledger.State{Start: seq + 10, Durable: seq})
+		seq, entries = seq+10, nil
+		for e := read(t, l, "a", 0).First; e != nil; e = e.Next() {
+			entries = append(entries, &chanlog.Entry{Seq: e.Seq, At: e.At, Kind: e.Kind, Head: e.Head, Frame: e.Frame})
+		}
+	}
+	if len(entries) != 6 {
+		t.Errorf("%d gaps are held", len(entries))
+	}
+}

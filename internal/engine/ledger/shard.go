@@ -20,7 +20,8 @@ type record struct {
 	name  string
 	log   chanlog.Log
 	fresh *chanlog.Entry // oldest entry held that was not collected; nil when there is none
-	class int32          // which of the ledger's rules it follows
+	class uint16         // which of the ledger's rules it follows
+	gaps  uint16         // entries held that are no messages
 	due   bool           // it stands in its class's queue
 	dirty bool           // it stands among the shard's changed records
 	gone  bool           // it was given back
@@ -61,7 +62,7 @@ func (s *shard) init(l *Ledger, index int) {
 
 // open makes the record of a channel that has none. The caller holds mu.
 func (s *shard) open(channel string) *record {
-	r := &record{name: strings.Clone(channel), class: int32(s.ledger.match.index(channel))}
+	r := &record{name: strings.Clone(channel), class: uint16(s.ledger.match.index(channel))}
 	if gone := s.memo.take(hash(channel)); gone > 0 {
 		r.log.Skip(gone)
 	}
@@ -98,7 +99,10 @@ func (s *shard) keep(r *record, e *chanlog.Entry, stored bool) {
 		}
 		s.touch(r)
 	}
-	for r.log.Len() > c.Messages {
+	if e.Kind == chanlog.Gap {
+		r.gaps++
+	}
+	for n := r.log.Len(); n-int(r.gaps) > c.Messages || n > 2*c.Messages; n = r.log.Len() {
 		grown -= s.drop(r)
 		s.freed.Count++
 	}
@@ -116,6 +120,9 @@ func (s *shard) keep(r *record, e *chanlog.Entry, stored bool) {
 // caller holds mu, and sees to the count of bytes.
 func (s *shard) drop(r *record) int64 {
 	e := r.log.Drop()
+	if e.Kind == chanlog.Gap {
+		r.gaps--
+	}
 	if r.fresh == e {
 		r.fresh = e.Next()
 	}
