@@ -195,29 +195,23 @@ func TestRate_KeepsOnlyWhoHasLatelySent(t *testing.T) {
 }
 
 func TestRate_HoldsForAllRequestsOfAPublisherTogether(t *testing.T) {
-	v := limited(t, 100)
-	a := unguarded(v)
-	began := time.Now()
+	const perSecond = 500_000
+	s := newRates(perSecond, false)
+	moment := s.start.Add(time.Minute)
 	var sent atomic.Int64
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			for time.Since(began) < 200*time.Millisecond {
-				r := request("POST", "/", "")
-				b := a.rates.budget(r)
-				for range 10 {
-					if b.spend(time.Now()) {
-						sent.Add(1)
-					}
-				}
-				b.done()
+			b := s.budget(request("POST", "/", ""))
+			defer b.done()
+			for b.spendAt(moment) {
+				sent.Add(1)
 			}
 		})
 	}
 	wg.Wait()
-	most := 100 + int64(time.Since(began)/(time.Second/100)) + 1
-	if n := sent.Load(); n > most || n < 100 {
-		t.Errorf("%d messages went through, want 100 to %d", n, most)
+	if n := sent.Load(); n != perSecond {
+		t.Errorf("%d messages went through at one moment, want %d", n, perSecond)
 	}
 }
 

@@ -251,7 +251,7 @@ func TestListener_OverTLSRequestsAreFollowedAndKnowIt(t *testing.T) {
 	if got := ask("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); !strings.Contains(got, "wss://localhost/ws") {
 		t.Errorf("r.TLS is not set: %s", got)
 	}
-	if got := ask(postHead + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"); !strings.HasPrefix(got, "400") {
+	if got := ask(postHead + "Content-Length: 11\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n7\r\n0\r\n\r\n"); !strings.HasPrefix(got, "400") {
 		t.Errorf("%s", got)
 	}
 }

@@ -119,6 +119,7 @@ func TestProxyProtocol_TellsTheClientAndLosesNoByte(t *testing.T) {
 		"version 2, IPv6":   {tcp6("2001:db8::7", 4321), "[2001:db8::7]:4321"},
 		"version 2, more":   {tcp4("198.51.100.7", 4321, "\x04\x01\x00"+strings.Repeat("x", 256)), "198.51.100.7:4321"},
 		"version 2, local":  {version2(0, 0, ""), ""},
+		"version 2, probe":  {version2(0, 0x11, "\xc6\x33\x64\x07\x0a\x00\x00\x09\x10\xe1\x01\xbb"), ""},
 		"version 2, Unix":   {version2(1, 0x31, strings.Repeat("\x00", 216)), ""},
 		"none":              {"", ""},
 	} {
