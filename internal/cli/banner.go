@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 
 	"holdfast.dev/holdfast/internal/config"
+	"holdfast.dev/holdfast/internal/wire"
 )
 
 // greeting is what a server says when clients can connect.
@@ -28,8 +30,12 @@ func (g greeting) banner(w io.Writer) {
 	if !g.tls() {
 		url = g.host() // curl takes it for http, and the line fits
 	}
-	fmt.Fprintf(w, "holdfast %s on %s   pid %d\n%s; config: %s\n\n", g.version, g.url("http"), g.pid, g.access(), g.file())
-	fmt.Fprintf(w, "  listen   websocat %s/ws\n", g.url("ws"))
+	fmt.Fprintf(w, "holdfast %s on %s   pid %d\n%s; config: %s\n", g.version, g.url("http"), g.pid, g.access(), g.file())
+	if clients := g.clients(); clients != everything {
+		fmt.Fprintln(w, clients)
+	}
+	fmt.Fprintln(w)
+	fmt.Fprintf(w, "  listen   websocat %s%s/ws\n", g.token(), g.url("ws"))
 	fmt.Fprintf(w, "  publish  %s %s/v1/channels/broadcast/messages\n", curl, url)
 	fmt.Fprintf(w, "  stop     Ctrl+C waits up to %s for clients to leave; twice closes them\n\n", span(g.cfg.DrainLimit))
 }
@@ -38,7 +44,7 @@ func (g greeting) banner(w io.Writer) {
 func (g greeting) log(log *slog.Logger) {
 	log.Info("serving", "address", g.addr.String(), "url", g.url("http"), "pid", g.pid, "version", g.version,
 		"keys", len(g.cfg.APIKeys), "keys_from", g.keysFrom(), "insecure", g.cfg.Insecure, "config", g.file(),
-		"schedules", len(g.cfg.Schedules), "drain_limit", span(g.cfg.DrainLimit))
+		"schedules", len(g.cfg.Schedules), "clients", g.clients(), "drain_limit", span(g.cfg.DrainLimit))
 }
 
 // access says who can reach the server and with which keys.
@@ -54,6 +60,38 @@ func (g greeting) access() string {
 		return reach + "; no key, open to all (--insecure)"
 	}
 	return reach + "; no key"
+}
+
+// token is what a client has to show to be let in, as websocat takes it.
+func (g greeting) token() string {
+	if len(g.cfg.OpenChannels()) > 0 {
+		return ""
+	}
+	return `-H "Authorization: Bearer TOKEN" `
+}
+
+// everything is what clients says where nothing has to be said.
+const everything = "all channels open"
+
+// clients says who may subscribe to what.
+func (g greeting) clients() string {
+	switch open := g.cfg.OpenChannels(); {
+	case len(open) == 1 && open[0] == "*":
+		return everything
+	case len(open) > 0:
+		return fmt.Sprintf("open without a token: %s", joined(open))
+	case g.cfg.Tokens():
+		return "clients need a token"
+	}
+	return "clients need the key, as no token is configured (--jwt-secret) and no channel open (--anonymous)"
+}
+
+func joined(patterns []wire.Pattern) string {
+	names := make([]string, len(patterns))
+	for i, p := range patterns {
+		names[i] = string(p)
+	}
+	return strings.Join(names, ", ")
 }
 
 // keysFrom names the source of the keys, empty when there are none.

@@ -94,11 +94,11 @@ type BindError struct {
 }
 
 // Error returns three lines: what was refused and why, and two command lines
-// to choose from.
+// to choose from. In both, clients may subscribe without a token.
 func (e *BindError) Error() string {
 	return strings.Join([]string{
 		"refused to listen on " + e.Listen + " without an API key: whoever reaches it could publish and disconnect clients. Run one of",
-		"  " + e.Command + " --api-key " + e.Key,
+		"  " + e.Command + " --api-key " + e.Key + " --anonymous '*'",
 		"  " + e.Command + " --insecure",
 	}, "\n")
 }

@@ -70,7 +70,7 @@ func (n *node) buildCarrier() (err error) {
 		Node: host, Version: n.opts.Version, Heartbeat: n.cfg.Heartbeat,
 		MaxFrame: int(n.cfg.MaxFrame), MaxSubscriptions: n.cfg.MaxSubscriptions, MaxPage: int(n.cfg.MaxLag) / 2,
 		FramesPerSecond: n.cfg.MaxFrameRate, FrameBurst: 2 * n.cfg.MaxFrameRate,
-		Anonymous: anonymous(n.cfg), ClientPublish: n.cfg.ClientPublish, Compress: n.cfg.Compression,
+		Anonymous: n.cfg.OpenChannels(), ClientPublish: n.cfg.ClientPublish, Compress: n.cfg.Compression,
 		Hub: n.hub, Verify: n.tokens.verify, Revoked: n.tokens.revoked,
 	}
 	if len(n.cfg.Presence) > 0 {

@@ -76,16 +76,6 @@ func (t *tokens) restore(disk *journal.Engine) error {
 	return nil
 }
 
-// anonymous returns the channels that clients without a token may subscribe
-// to: those that the configuration names or, where it says nothing of tokens
-// and only this machine can connect or everybody is meant to, all.
-func anonymous(cfg config.Config) []wire.Pattern {
-	if len(cfg.Anonymous) > 0 || cfg.Tokens() || !cfg.Insecure && !config.IsLoopback(cfg.Listen) {
-		return cfg.Anonymous
-	}
-	return []wire.Pattern{"*"}
-}
-
 // verify returns what a token allows. Errors are *wire.Error.
 func (t *tokens) verify(ctx context.Context, text string) (*session.Grant, error) {
 	v := t.verifier.Load()
