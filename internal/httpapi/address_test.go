@@ -124,6 +124,10 @@ func TestAddress_ReachesTheDoorTheRefusalAndTheLog(t *testing.T) {
 			t.Errorf("seen %v", v.addresses)
 		}
 	}
+	ask("Authorization: Bearer good")
+	if want := []string{"", "ann"}; !slices.Equal(v.asked, want) {
+		t.Errorf("asked for the users %q, want %q", v.asked, want)
+	}
 	ask("Host: evil.example")
 	if !strings.Contains(v.log.String(), "client=198.51.100.1") {
 		t.Errorf("the log says %s", v.log.String())

@@ -39,6 +39,7 @@ type world struct {
 	disconnects,
 	newcomers []string
 	addresses []netip.AddrPort // that newcomers came from, or asked from
+	asked     []string         // users whose refusal was asked for
 	refusal   *wire.Error
 	refused   []wire.Code
 	progress  drain.Progress
@@ -163,8 +164,9 @@ func (v *world) Upgrade(w http.ResponseWriter, _ *http.Request, n Newcomer) *wir
 	return nil
 }
 
-func (v *world) Refusal(address netip.Addr, _ string) *wire.Error {
+func (v *world) Refusal(address netip.Addr, user string) *wire.Error {
 	v.addresses = append(v.addresses, netip.AddrPortFrom(address, 0))
+	v.asked = append(v.asked, user)
 	return v.refusal
 }
 

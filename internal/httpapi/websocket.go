@@ -21,12 +21,12 @@ func (a *api) webSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.ProtoMajor > 1 {
-		a.explain(w, r, overHTTP2)
+		a.explain(w, r, n, overHTTP2)
 		return
 	}
 	handshake, bad := ws.CheckHandshake(r, a.Compression)
 	if bad != nil {
-		a.explain(w, r, bad)
+		a.explain(w, r, n, bad)
 		return
 	}
 	n.Handshake = handshake
@@ -36,13 +36,13 @@ func (a *api) webSocket(w http.ResponseWriter, r *http.Request) {
 }
 
 // explain answers a request that is no good handshake. One that does not
-// even try to be is told first what a newcomer would be refused with.
-func (a *api) explain(w http.ResponseWriter, r *http.Request, bad *ws.HandshakeError) {
+// even try to be is told first what the newcomer would be refused with.
+func (a *api) explain(w http.ResponseWriter, r *http.Request, n Newcomer, bad *ws.HandshakeError) {
 	if bad.Status != http.StatusUpgradeRequired {
 		a.turnAway(w, r, wire.Errorf(wire.BadRequest, "%s", bad.Message))
 		return
 	}
-	if e := a.Door.Refusal(clientAddress(r).Addr(), ""); e != nil {
+	if e := a.Door.Refusal(n.Address.Addr(), n.Grant.Name()); e != nil {
 		a.turnAway(w, r, e)
 		return
 	}
