@@ -69,6 +69,7 @@ func New(s Sources) *Metrics {
 	m.sessions(s)
 	m.limits(s)
 	m.messages(s)
+	m.history(s.History)
 	m.drain(s.Drain)
 	labels := prometheus.Labels{"version": s.Version, "goversion": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH}
 	m.gauge("holdfast_build_info", "Always 1; the labels say what is running.", labels, func() float64 { return 1 })

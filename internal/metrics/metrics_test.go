@@ -30,6 +30,10 @@ func fixed() Sources {
 		SentBytes:     count(17),
 		HeldBytes:     func() int64 { return 19 },
 		Scheduled:     func() (int64, int64, int64) { return 20, 21, 22 },
+		History: func() History {
+			return History{Bytes: 28, MaxBytes: 29, Evicted: map[string]uint64{"messages": 30, "age": 31, "bytes": 32, "process": 33},
+				Replayed: 34, Skipped: 35, Present: 36, Refusing: true}
+		},
 		Drain: func() drain.Progress {
 			return drain.Progress{State: drain.Waiting, Remaining: 18, ForcedAt: time.Unix(1800000000, 0)}
 		},

@@ -27,6 +27,8 @@ type Sources struct {
 	// published, publishes that failed, and times that were missed.
 	Scheduled func() (published, failed, skipped int64)
 
+	History func() History // what is kept of messages
+
 	// Refusals are the sessions that were not let in, by the bound that they
 	// would have gone beyond.
 	Refusals func() Refusals

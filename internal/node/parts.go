@@ -97,6 +97,7 @@ func (n *node) buildCarrier() (err error) {
 		SentBytes:     func() uint64 { return n.carrier.Totals().Sent },
 		HeldBytes:     func() int64 { return n.carrier.Held() },
 		Scheduled:     n.scheduled,
+		History:       n.history,
 		Drain:         func() drain.Progress { return n.drainer.Progress() },
 	})
 	n.policy.CountRefusal = n.metrics.CountFrameRefusal
