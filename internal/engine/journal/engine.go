@@ -131,17 +131,20 @@ func (e *Engine) begin(c Config, sink engine.Sink) error {
 	if found == nil {
 		found = &contents{epoch: wire.NewEpoch(), state: make(map[string][]byte)}
 		found.heads.next = 1
-		e.store.doubt = true // it has to be written
 	}
 	e.Ledger = ledger.New(sink, ledger.Options{
 		Epoch: found.epoch, Rules: c.Rules, MaxBytes: c.MaxBytes, MaxKeys: c.MaxKeys, Changed: e.changed, Limited: true,
 	})
 	e.state = found.state
 	e.restore(found, r)
+	e.store.doubt = found.odd || e.report.Fresh // it has to be written anew
+	if found.odd {
+		e.store.keep()
+	}
 	e.draft = newDraft(&e.book)
 	e.dirty.Store(^uint64(0))
 	e.tell(found)
-	switch err := e.flush(time.Now(), append(found.badItems, item{bucketHead, []byte(headFormat), seal([]byte(format), headFormat)}), nil); {
+	switch err := e.flush(time.Now(), []item{{bucketHead, []byte(headFormat), seal([]byte(format), headFormat)}}, nil); {
 	case err != nil && e.report.Fresh:
 		return fmt.Errorf("the journal in %s cannot be made: %w", e.dir, reason(err))
 	case err != nil:

@@ -62,13 +62,13 @@ type contents struct {
 	bytes   int64  // of their values
 	high    uint64 // highest position
 
-	torn     bool             // one of the file's two heads is damaged
-	faults   []boltfile.Fault // of the file's structure
-	lost     []string         // what the journal cannot do without and is not there
-	damage   []Damage         // records left out, and keys
-	damaged  int              // how many
-	changed  bool             // somebody wrote while it was read
-	badItems []item           // to be deleted
+	torn    bool             // one of the file's two heads is damaged
+	faults  []boltfile.Fault // of the file's structure
+	lost    []string         // what the journal cannot do without and is not there
+	damage  []Damage         // records left out, and keys
+	damaged int              // how many
+	odd     bool             // the file is not to be changed as it is
+	changed bool             // somebody wrote while it was read
 }
 
 // errNoJournal says that a folder has no journal.
@@ -108,6 +108,7 @@ func load(dir string, visit func(r *record)) (*contents, error) {
 			c.lost = append(c.lost, name)
 		}
 	}
+	c.odd = file.Odd() || c.torn || c.damaged > 0
 	c.faults, c.changed = file.Faults(), file.Changed()
 	return c, nil
 }
@@ -118,7 +119,7 @@ func (c *contents) read(bucket string, key, value []byte, visit func(r *record))
 	case string(bucketMessages):
 		r, err := parseRecord(key, value)
 		if err != nil {
-			c.leaveOut(bucketMessages, key, r.channel, r.seq, "a message is "+err.Error())
+			c.leaveOut(r.channel, r.seq, "a message is "+err.Error())
 			return
 		}
 		shard := ledger.Shard(r.channel)
@@ -131,7 +132,7 @@ func (c *contents) read(bucket string, key, value []byte, visit func(r *record))
 	case string(bucketKeys):
 		k, err := parseKey(key, value)
 		if err != nil {
-			c.leaveOut(bucketKeys, key, "", 0, "an idempotency key is "+err.Error())
+			c.leaveOut("", 0, "an idempotency key is "+err.Error())
 			return
 		}
 		c.keys = append(c.keys, k)
@@ -185,12 +186,11 @@ func (c *contents) readNotes(key, value []byte) {
 			return
 		}
 	}
-	c.leaveOut(bucketNotes, key, "", 0, "notes of a shard are damaged")
+	c.leaveOut("", 0, "notes of a shard are damaged")
 }
 
-func (c *contents) leaveOut(bucket, key []byte, channel string, seq uint64, what string) {
+func (c *contents) leaveOut(channel string, seq uint64, what string) {
 	c.damaged++
-	c.badItems = append(c.badItems, item{bucket: bucket, key: append([]byte{}, key...)})
 	if len(c.damage) < maxDamage {
 		if wire.CheckChannel(channel) != nil {
 			channel, seq = "", 0

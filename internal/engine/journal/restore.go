@@ -2,7 +2,6 @@ package journal
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"time"
 
@@ -107,6 +106,9 @@ func (e *Engine) restore(c *contents, r *restorer) {
 		state := shardState(c, r, &b.heads.shards[shard], shard)
 		state.Keys = keys[shard]
 		e.RestoreShard(shard, state)
+		if c.suspect(shard) || r.holes[shard] > 0 || r.odd > 0 {
+			c.odd = true
+		}
 		if state.Durable+1 < state.Start {
 			e.report.Lost++
 		}
@@ -150,8 +152,8 @@ func (e *Engine) tell(c *contents) {
 	for _, d := range c.damage[:min(len(c.damage), 10)] {
 		e.log.Error("damaged: left out", "dir", e.dir, "what", d.String())
 	}
-	if c.damaged > 0 || c.torn {
-		e.log.Error(fmt.Sprintf("the journal is damaged in %d places; see: holdfast journal check %s", max(c.damaged, 1), e.dir))
+	if c.odd {
+		e.log.Error("the journal was damaged: it is written anew, the file as it was found is kept", "dir", e.dir, "left_out", c.damaged, "kept", savedName)
 	}
 }
 

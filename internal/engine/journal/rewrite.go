@@ -96,3 +96,10 @@ func (w *filler) flush() error {
 	w.items, w.bytes = w.items[:0], 0
 	return tx.Commit()
 }
+
+// keep keeps the file under another name, as well as that can be done: it is
+// damaged, and about to be written anew.
+func (s *store) keep() {
+	_ = os.Remove(s.path(savedName))
+	_ = os.Link(s.path(fileName), s.path(savedName))
+}

@@ -14,6 +14,7 @@ type File struct {
 	used   bitmap // pages met so far
 	free   bitmap
 	faults []Fault
+	odd    bool
 	spare  [][]byte // pages to read others into
 }
 
@@ -45,6 +46,10 @@ func (f *File) Changed() bool {
 
 // Faults returns what was found wrong by Walk, at most a thousand places.
 func (f *File) Faults() []Fault { return f.faults }
+
+// Odd reports whether Walk found something that is readable and not as the
+// library leaves it: to change such a file by the library is not safe.
+func (f *File) Odd() bool { return f.odd }
 
 func (f *File) fault(page uint64, format string, args ...any) {
 	if len(f.faults) < maxFaults {
@@ -127,8 +132,8 @@ func (f *File) readFreelist() {
 	last := uint64(1)
 	for i := range count {
 		n := native.Uint64(list[8*i:])
-		if n <= last || n >= f.meta.pages || !f.free.set(n) {
-			f.fault(id, "the list of free pages is out of order")
+		if n <= last || n >= f.meta.pages || f.used.has(n) || !f.free.set(n) {
+			f.fault(id, "the list of free pages is out of order, or has its own page in it")
 			return
 		}
 		last = n

@@ -93,7 +93,7 @@ func (f *File) read(p []byte, id uint64) bool {
 }
 
 // bounds is where the keys of a subtree lie: from low on, below high; nil is
-// no bound.
+// no bound. In a tree that the library wrote, the first key is low itself.
 type bounds struct{ low, high []byte }
 
 type item func(flags uint32, key, value []byte, page uint64)
@@ -134,6 +134,9 @@ func (f *File) branch(p []byte, id uint64, in bounds, depth int, each item) {
 		if i+1 < count {
 			child.high = key(i + 1)
 		}
+		if i == 0 {
+			f.first(in, child.low)
+		}
 		if child.low == nil || i+1 < count && child.high == nil || !in.hold(child.low) || !child.hold(child.low) {
 			f.fault(id, "item %d is out of order or of bounds", i)
 			continue
@@ -158,6 +161,9 @@ func (f *File) leaf(p []byte, id uint64, in bounds, each item) {
 			continue
 		}
 		key := both[:klen]
+		if i == 0 {
+			f.first(in, key)
+		}
 		if !in.hold(key) {
 			f.fault(id, "item %d is out of order", i)
 			continue
@@ -165,6 +171,13 @@ func (f *File) leaf(p []byte, id uint64, in bounds, each item) {
 		each(native.Uint32(p[at:]), key, both[klen:], id)
 		next = append(append(next[:0], key...), 0) // the next one is higher
 		in.low = next
+	}
+}
+
+// first looks at the first key of a page.
+func (f *File) first(in bounds, key []byte) {
+	if in.low != nil && !bytes.Equal(in.low, key) {
+		f.odd = true
 	}
 }
 
