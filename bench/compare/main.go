@@ -3,6 +3,7 @@
 //
 //	cd bench && go run ./compare            # everything, about ten minutes
 //	cd bench && go run ./compare -short     # tiny, to see that all of it works
+//	cd bench && go run ./compare -servers holdfast -before DIR    # beside an earlier holdfast
 //
 // Every server is built here, runs as one process on the loopback network, and
 // is loaded by the package internal/loadgen. A value is the median of several
@@ -38,15 +39,16 @@ func main() {
 
 // options are the command's flags.
 type options struct {
-	servers, measurements string
-	rounds                int
-	short                 bool
+	servers, measurements, before string
+	rounds                        int
+	short                         bool
 }
 
 func compare(ctx context.Context) error {
 	var opt options
 	flag.StringVar(&opt.servers, "servers", "holdfast,nats,gorilla,node,floor", "which servers, by commas")
 	flag.StringVar(&opt.measurements, "measure", "fanout,each,idle,channels,ndjson,stalled", "which measurements, by commas")
+	flag.StringVar(&opt.before, "before", "", "the source `directory` of an earlier holdfast, measured beside this one")
 	flag.IntVar(&opt.rounds, "rounds", 3, "how often each is measured; the median counts")
 	flag.BoolVar(&opt.short, "short", false, "tiny sizes and one round: shows that it works, measures nothing")
 	flag.Parse()
@@ -61,9 +63,16 @@ func compare(ctx context.Context) error {
 	if opt.short {
 		c.sizes = shortSize
 	}
-	c.servers, err = choose(servers(), opt.servers, func(s server) string { return s.name })
+	c.servers, err = choose(servers(bench), opt.servers, func(s server) string { return s.name })
 	if err != nil {
 		return err
+	}
+	if opt.before != "" {
+		source, err := filepath.Abs(opt.before)
+		if err != nil {
+			return err
+		}
+		c.servers = slices.Insert(c.servers, min(1, len(c.servers)), holdfast(bench, "before", "before", source))
 	}
 	c.measurements, err = choose(measurements, opt.measurements, func(m measurement) string { return m.name })
 	if err != nil {

@@ -78,10 +78,10 @@ var measurements = []measurement{
 	{"fanout", nil, fanOut},
 	{"each", nil, oneAtATime},
 	{"idle", nil, idle},
-	{"channels", []string{"holdfast"}, manyChannels},
-	{"ndjson", []string{"holdfast"}, onlyLines},
+	{"channels", []string{"holdfast", "before"}, manyChannels},
+	{"ndjson", []string{"holdfast", "before"}, onlyLines},
 	// The other two wait for a slow client by the way they are written here.
-	{"stalled", []string{"holdfast", "nats", "node"}, stalledClient},
+	{"stalled", []string{"holdfast", "before", "nats", "node"}, stalledClient},
 }
 
 // load is a fleet that is connected, and a feed that reaches it.

@@ -3,16 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	"holdfast.dev/holdfast/internal/loadgen"
 )
@@ -23,13 +19,14 @@ type server struct {
 	title string
 	build []command
 	run   command
+	serve []string // flags of a holdfast; nil for the others
 
 	dialect func(host string) loadgen.Dialect
 	publish func(ctx context.Context, i *instance) (loadgen.Publisher, error)
 }
 
-// command is a program with its arguments and the directory, inside bench/, in
-// which it is run.
+// command is a program with its arguments and the directory in which it is
+// run, seen from bench/.
 type command struct {
 	dir  string
 	args []string
@@ -47,20 +44,12 @@ func goServer(name, title string) server {
 }
 
 // servers is all that are compared, holdfast first: the others are put in
-// relation to it.
-func servers() []server {
+// relation to it. bench is the directory of this module.
+func servers(bench string) []server {
 	plainly := func(s server) server {
 		s.dialect = func(host string) loadgen.Dialect { return plain{host} }
 		s.publish = func(_ context.Context, i *instance) (loadgen.Publisher, error) { return dialLines(i.control) }
 		return s
-	}
-	holdfast := server{
-		name: "holdfast", title: "**holdfast**",
-		build:   []command{{dir: "..", args: []string{"go", "build", "-trimpath", "-ldflags", "-s -w", "-o", "bench/" + bin + "/holdfast", "./cmd/holdfast"}}},
-		dialect: func(host string) loadgen.Dialect { return loadgen.Holdfast{Host: host} },
-		publish: func(ctx context.Context, i *instance) (loadgen.Publisher, error) {
-			return loadgen.NewStream(ctx, "http://"+i.web.String(), "")
-		},
 	}
 	nats := goServer("nats", "nats-server 2.15")
 	nats.dialect = func(host string) loadgen.Dialect { return natsDialect{host} }
@@ -75,7 +64,7 @@ func servers() []server {
 		build: []command{{args: []string{"cc", "-O2", "-o", bin + "/floor", "floor/floor.c"}}},
 		run:   command{args: []string{bin + "/floor"}},
 	})
-	return []server{holdfast, nats, plainly(goServer("gorilla", "gorilla/websocket")), node, floor}
+	return []server{holdfast(bench, "holdfast", "**holdfast**", ".."), nats, plainly(goServer("gorilla", "gorilla/websocket")), node, floor}
 }
 
 // prepare builds the server's program.
@@ -96,16 +85,25 @@ func (s *server) prepare(ctx context.Context, bench string) error {
 func (c command) in(ctx context.Context, bench string) *exec.Cmd {
 	name := c.args[0]
 	if filepath.Dir(name) != "." {
-		name = filepath.Join(bench, name)
+		name = within(bench, name)
 	}
 	cmd := exec.CommandContext(ctx, name, c.args[1:]...)
-	cmd.Dir = filepath.Join(bench, c.dir)
+	cmd.Dir = within(bench, c.dir)
 	return cmd
+}
+
+// within is a path as seen from a directory.
+func within(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
 }
 
 // instance is a server that runs.
 type instance struct {
 	*server
+	bench        string // the directory of this module
 	cmd          *exec.Cmd
 	errors       string // the file that its standard error goes to
 	web, control netip.AddrPort
@@ -115,16 +113,16 @@ func (i *instance) process() loadgen.Process { return loadgen.Process(i.cmd.Proc
 
 // start runs the server and waits until it listens. It ends with ctx or stop.
 func (s *server) start(ctx context.Context, bench string) (*instance, error) {
-	i := &instance{server: s, errors: filepath.Join(bench, "out", s.name+".log")}
+	i := &instance{server: s, bench: bench, errors: filepath.Join(bench, "out", s.name+".log")}
 	log, err := os.Create(i.errors)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close()
-	if s.name == "holdfast" {
-		err = i.startHoldfast(ctx, bench, log)
+	if s.serve != nil {
+		err = i.startHoldfast(ctx, log)
 	} else {
-		err = i.startPrinting(ctx, bench, log)
+		err = i.startPrinting(ctx, log)
 	}
 	if err != nil {
 		i.stop()
@@ -134,8 +132,8 @@ func (s *server) start(ctx context.Context, bench string) (*instance, error) {
 }
 
 // startPrinting runs a server that prints its addresses.
-func (i *instance) startPrinting(ctx context.Context, bench string, log io.Writer) error {
-	i.cmd = i.run.in(ctx, bench)
+func (i *instance) startPrinting(ctx context.Context, log io.Writer) error {
+	i.cmd = i.run.in(ctx, i.bench)
 	i.cmd.Stderr = log
 	out, err := i.cmd.StdoutPipe()
 	if err != nil {
@@ -157,47 +155,6 @@ func (i *instance) startPrinting(ctx context.Context, bench string, log io.Write
 		i.control, err = netip.ParseAddrPort(control)
 	}
 	return err
-}
-
-// quiet is holdfast's configuration: no schedule, so that nothing but the load is
-// published, and no bound on new clients a second, which the others lack.
-const quiet = "schedules: []\nmax-connect-rate: 1000000\n"
-
-// startHoldfast runs holdfast on a free port until it says that it is ready.
-func (i *instance) startHoldfast(ctx context.Context, bench string, log io.Writer) error {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	free.Close()
-	i.web = netip.MustParseAddrPort(free.Addr().String())
-	config := filepath.Join(bench, "out", "holdfast.yaml")
-	if err := os.WriteFile(config, []byte(quiet), 0o644); err != nil {
-		return err
-	}
-	i.cmd = command{args: []string{bin + "/holdfast", "serve", "--listen", i.web.String(), "--config", config}}.in(ctx, bench)
-	i.cmd.Stdout, i.cmd.Stderr = log, log
-	if err := i.cmd.Start(); err != nil {
-		return err
-	}
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		resp, err := http.Get("http://" + i.web.String() + "/readyz")
-		if err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return nil
-			}
-			err = errors.New(resp.Status)
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("it did not get ready in 10 s: %w", err)
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }
 
 // stop ends the process and waits for its end.

@@ -12,7 +12,7 @@ func TestResults_WriteMediansRatiosAndVerdicts(t *testing.T) {
 		r.add("nats", values{"fan cpu": 5 * cpu})
 	}
 	var table strings.Builder
-	all, err := choose(servers(), "holdfast,nats", func(s server) string { return s.name })
+	all, err := choose(servers(""), "holdfast,nats", func(s server) string { return s.name })
 	if err != nil {
 		t.Fatal(err)
 	}
