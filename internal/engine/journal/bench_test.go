@@ -18,19 +18,12 @@ import (
 	"holdfast.dev/holdfast/internal/wire"
 )
 
-// deaf is a sink to which nobody listens.
-type deaf struct{}
-
-func (deaf) Deliver(engine.Message) {}
-func (deaf) Suspect([]string)       {}
-func (deaf) Listens(string) bool    { return false }
-
 var usual = ledger.Rules{Default: ledger.DefaultKeep}
 
 // running opens an engine on dir and runs it until the test ends.
 func running(t testing.TB, c Config) *Engine {
 	t.Helper()
-	e, err := Open(c, deaf{})
+	e, err := Open(c, nobody{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +51,7 @@ func BenchmarkPublish(b *testing.B) {
 			names[i] = fmt.Sprint("channel-", i)
 		}
 		b.Run(fmt.Sprintf("channels=%d/memory", channels), func(b *testing.B) {
-			benchPublish(b, memory.New(deaf{}), names)
+			benchPublish(b, memory.New(nobody{}), names)
 		})
 		b.Run(fmt.Sprintf("channels=%d/async", channels), func(b *testing.B) {
 			dir := b.TempDir()

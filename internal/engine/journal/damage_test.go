@@ -93,7 +93,7 @@ func TestDamage_IsRefusedOrToldNeverServed(t *testing.T) {
 	}()
 	for range times {
 		damaged, how := damage(r, file)
-		e, err := Open(Config{Dir: copied(t, damaged), Durability: Sync, Rules: fifty}, deaf{})
+		e, err := Open(Config{Dir: copied(t, damaged), Durability: Sync, Rules: fifty}, nobody{})
 		if err != nil {
 			if _, ok := errors.AsType[*DamageError](err); !ok {
 				t.Fatalf("%s: %T: %v", how, err, err)
@@ -191,7 +191,7 @@ func TestDamage_OfStateIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := bytes.ReplaceAll(content(t, e), []byte("somebody-in"), []byte("nobody---in"))
-	_, err := Open(Config{Dir: copied(t, file)}, deaf{})
+	_, err := Open(Config{Dir: copied(t, file)}, nobody{})
 	if _, ok := errors.AsType[*DamageError](err); !ok || !strings.Contains(err.Error(), `"revoked"`) {
 		t.Errorf("opening says %v", err)
 	}
@@ -199,7 +199,7 @@ func TestDamage_OfStateIsRefused(t *testing.T) {
 
 func TestDamage_IsExplained(t *testing.T) {
 	dir := copied(t, []byte(strings.Repeat("this is no journal", 1000)))
-	_, err := Open(Config{Dir: dir}, deaf{})
+	_, err := Open(Config{Dir: dir}, nobody{})
 	if err == nil {
 		t.Fatal("it was opened")
 	}
@@ -282,7 +282,7 @@ func FuzzOpen(f *testing.F) {
 				b[(int(p.at)+i)%len(b)] ^= byte(p.value >> (8 * i))
 			}
 		}
-		e, err := Open(Config{Dir: copied(t, b), Durability: Sync, Rules: fifty}, deaf{})
+		e, err := Open(Config{Dir: copied(t, b), Durability: Sync, Rules: fifty}, nobody{})
 		if err != nil {
 			return
 		}

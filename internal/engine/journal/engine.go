@@ -100,7 +100,10 @@ var errStopping = wire.Errorf(wire.Unavailable, "the server is stopping; the mes
 // delivers to sink. It begins to take publishes when Run does. Errors are for
 // people: *UseError when another process has the folder, *DamageError when
 // the file cannot be read.
-func Open(c Config, sink engine.Sink) (*Engine, error) {
+func Open(c Config, sink engine.Sink) (*Engine, error) { return openEngine(c, sink, false) }
+
+// openEngine is Open; salvage is whether to make do with what can be read.
+func openEngine(c Config, sink engine.Sink, salvage bool) (*Engine, error) {
 	began := time.Now()
 	log := c.Logger
 	if log == nil {
@@ -111,7 +114,7 @@ func Open(c Config, sink engine.Sink) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{dir: c.Dir, sync: c.Durability == Sync, rules: c.Rules, log: log, store: s, wakeup: make(chan struct{}, 1)}
-	if err := e.begin(c, sink); err != nil {
+	if err := e.begin(c, sink, salvage); err != nil {
 		_ = s.close()
 		return nil, err
 	}
@@ -121,9 +124,9 @@ func Open(c Config, sink engine.Sink) (*Engine, error) {
 
 // begin reads the file and writes what has to be known before the first
 // publish.
-func (e *Engine) begin(c Config, sink engine.Sink) error {
+func (e *Engine) begin(c Config, sink engine.Sink, salvage bool) error {
 	r := newRestorer()
-	found, err := e.read(r)
+	found, err := e.read(r, salvage)
 	if err != nil {
 		return err
 	}
@@ -154,7 +157,7 @@ func (e *Engine) begin(c Config, sink engine.Sink) error {
 }
 
 // read loads the file, nil when there is none.
-func (e *Engine) read(r *restorer) (*contents, error) {
+func (e *Engine) read(r *restorer, salvage bool) (*contents, error) {
 	if err := checkFile(e.store.path(fileName)); err != nil && !missing(err) {
 		return nil, err
 	}
@@ -164,6 +167,10 @@ func (e *Engine) read(r *restorer) (*contents, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if salvage && !found.headless {
+		found.odd = true
+		return found, nil
 	}
 	return found, found.fatal(e.dir)
 }
@@ -252,5 +259,12 @@ func (e *Engine) publish(p wire.Publication) (engine.Ack, error) {
 	}
 	return e.Ledger.Publish(context.Background(), p)
 }
+
+// nobody is the sink of an engine that serves nobody.
+type nobody struct{}
+
+func (nobody) Deliver(engine.Message) {}
+func (nobody) Suspect([]string)       {}
+func (nobody) Listens(string) bool    { return false }
 
 var _ engine.Engine = (*Engine)(nil)

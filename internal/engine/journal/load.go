@@ -39,12 +39,13 @@ type DamageError struct {
 	What string
 }
 
-// Error says how to see more and how to go on.
+// Error says how to see more and how to go on, in four lines.
 func (e *DamageError) Error() string {
-	return fmt.Sprintf(`the journal in %s is damaged: %s
-see more: holdfast journal check %s
-save what can be read: holdfast journal check --repair %s
-or go on without it: mv %s %s.away`, e.Dir, e.What, e.Dir, e.Dir, filepath.Join(e.Dir, fileName), filepath.Join(e.Dir, fileName))
+	path := filepath.Join(e.Dir, fileName)
+	return fmt.Sprintf("the journal in %s is damaged: %s\n"+
+		"see more: holdfast journal check %s\n"+
+		"save what can be read: holdfast journal check --repair %s\n"+
+		"or go on without it: mv %s %s.away", e.Dir, e.What, e.Dir, e.Dir, path, path)
 }
 
 // contents are what a file has, but the messages.
@@ -62,13 +63,14 @@ type contents struct {
 	bytes   int64  // of their values
 	high    uint64 // highest position
 
-	torn    bool             // one of the file's two heads is damaged
-	faults  []boltfile.Fault // of the file's structure
-	lost    []string         // what the journal cannot do without and is not there
-	damage  []Damage         // records left out, and keys
-	damaged int              // how many
-	odd     bool             // the file is not to be changed as it is
-	changed bool             // somebody wrote while it was read
+	torn     bool             // one of the file's two heads is damaged
+	faults   []boltfile.Fault // of the file's structure
+	lost     []string         // what a server cannot do without and is not there
+	headless bool             // among that is what makes it a journal: nothing can be saved
+	damage   []Damage         // records left out, and keys
+	damaged  int              // how many
+	odd      bool             // the file is not to be changed as it is
+	changed  bool             // somebody wrote while it was read
 }
 
 // errNoJournal says that a folder has no journal.
@@ -105,7 +107,7 @@ func load(dir string, visit func(r *record)) (*contents, error) {
 	})
 	for _, name := range [...]string{headFormat, headEpoch, headShards} {
 		if !seen[name] {
-			c.lost = append(c.lost, name)
+			c.lost, c.headless = append(c.lost, "it has no "+name), true
 		}
 	}
 	c.odd = file.Odd() || c.torn || c.damaged > 0
@@ -138,7 +140,7 @@ func (c *contents) read(bucket string, key, value []byte, visit func(r *record))
 		c.keys = append(c.keys, k)
 	case string(bucketHead):
 		if err := c.readHead(string(key), value); err != nil {
-			c.lost = append(c.lost, fmt.Sprintf("%s: %v", key, err))
+			c.lost, c.headless = append(c.lost, fmt.Sprintf("its %s: %v", key, err)), true
 		}
 	case string(bucketNotes):
 		c.readNotes(key, value)

@@ -13,8 +13,9 @@ const (
 	lastRetry  = 2 * time.Second
 )
 
-// minBallast is the least that a disk must take before messages are taken
-// again that are shown only when they are on it.
+// minBallast is the least that a disk must take, beside what waits, before
+// messages are taken again: as much as the transaction that failed, if that
+// was more. Else there would be no end of beginning again.
 const minBallast = 64 << 10
 
 // trouble is the state of a disk that takes nothing. The zero value is none.
@@ -50,15 +51,11 @@ func (e *Engine) fail(err error, list []*ledger.Pending) {
 
 // tryAgain tries to write again. The caller holds writing.
 func (e *Engine) tryAgain(now time.Time) {
-	var test, after []item
-	if e.sync {
-		ballast := make([]byte, max(minBallast, e.trouble.need))
-		test = []item{{bucketBallast, []byte("ballast"), ballast}}
-		after = []item{{bucket: bucketBallast, key: []byte("ballast")}}
-	}
-	err := e.flush(now, test, nil)
-	if err == nil && after != nil {
-		err = e.flush(now, after, nil)
+	ballast := item{bucketBallast, []byte("ballast"), make([]byte, max(minBallast, e.trouble.need))}
+	err := e.flush(now, []item{ballast}, nil)
+	if err == nil {
+		ballast.value = nil
+		err = e.flush(now, []item{ballast}, nil)
 	}
 	if err != nil {
 		e.fail(err, nil)
