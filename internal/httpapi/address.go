@@ -36,6 +36,7 @@ func (a *api) identify(r *http.Request) {
 	case forwarded != nil:
 		client = a.walk(peer, forwarded, forwardedNode)
 		if xff != nil && a.walk(peer, xff, parseNode).Addr() != client.Addr() {
+			client = peer // one of them may be the client's own word
 			a.logDisagreement(peer)
 		}
 	case xff != nil:
@@ -82,7 +83,7 @@ func (a *api) trusts(address netip.Addr) bool {
 // write itself: clients can then write it.
 func (a *api) logDisagreement(peer netip.AddrPort) {
 	if a.logged.first("forwarded " + peer.Addr().String()) {
-		a.Logger.Warn("a proxy sends Forwarded and X-Forwarded-For that name different clients, and Forwarded counts; have it set or remove both, or clients can say what they like",
+		a.Logger.Warn("a proxy sends Forwarded and X-Forwarded-For that name different clients, and neither counts; have it remove the one that it does not write",
 			slog.String("proxy", peer.Addr().String()), slog.String("help", "docs/proxies.md"))
 	}
 }

@@ -88,7 +88,7 @@ func TestAddress_IsTheFirstHopThatIsNoTrustedProxy(t *testing.T) {
 		{proxy, []string{fwd + `for="6.6.6.6`, fwd + `for=198.51.100.1`}, "198.51.100.1"},
 
 		// Both: Forwarded counts.
-		{proxy, []string{fwd + "for=198.51.100.1", xff + "203.0.113.1"}, "198.51.100.1"},
+		{proxy, []string{fwd + "for=198.51.100.1", xff + "203.0.113.1"}, proxy}, {proxy, []string{fwd + "for=198.51.100.1", xff + "198.51.100.1"}, "198.51.100.1"},
 		{proxy, []string{fwd + "for=unknown", xff + "203.0.113.1"}, proxy},
 	} {
 		if got := identified(t, c.peer, c.headers...); got != c.want {
