@@ -1,7 +1,10 @@
 package wire
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -27,9 +30,15 @@ func Compact(b []byte) []byte {
 	if !s.spaced {
 		return b[start:s.i]
 	}
-	out := make([]byte, 0, s.i-start)
+	return compacted(b[start:s.i])
+}
+
+// compacted returns a copy of a JSON value without the white space between
+// its tokens.
+func compacted(b []byte) []byte {
+	out := make([]byte, 0, len(b))
 	quoted := false
-	for i := start; i < s.i; i++ {
+	for i := 0; i < len(b); i++ {
 		c := b[i]
 		switch {
 		case quoted && c == '\\':
@@ -132,13 +141,33 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
+// plainRun returns how many bytes at the beginning of b are plain. It looks at
+// eight at once: most of what a server reads is the inside of strings.
+func plainRun(b []byte) (n int) {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(b)-n >= 8; n += 8 {
+		w := binary.LittleEndian.Uint64(b[n:])
+		quote, slash := w^'"'*each, w^'\\'*each
+		// A byte's high bit is set where it is not plain. Borrows can set more,
+		// but only behind such a byte.
+		if odd := (w | (w - 0x20*each) | (quote-each)&^quote | (slash-each)&^slash) & high; odd != 0 {
+			return n + bits.TrailingZeros64(odd)/8
+		}
+	}
+	for n < len(b) && plain[b[n]] {
+		n++
+	}
+	return n
+}
+
 func (s *scanner) string() error {
 	s.i++
-	for s.i < len(s.b) {
-		c := s.b[s.i]
-		switch {
-		case plain[c]:
-			s.i++
+	for {
+		s.i += plainRun(s.b[s.i:])
+		if s.i >= len(s.b) {
+			return s.fault("a string has no end")
+		}
+		switch c := s.b[s.i]; {
 		case c == '"':
 			s.i++
 			return nil
@@ -156,7 +185,6 @@ func (s *scanner) string() error {
 			s.i += n
 		}
 	}
-	return s.fault("a string has no end")
 }
 
 func (s *scanner) escape() error {
@@ -248,9 +276,15 @@ func (s *scanner) elements(depth int) error {
 	}
 }
 
-// members walks over an object and calls each, when given, with every key as
-// it stands between its quotes and the bytes of its value.
-func (s *scanner) members(depth int, each func(key, value []byte) error) error {
+// member is a member of an object.
+type member struct {
+	key    []byte // as it stands between its quotes
+	value  []byte
+	spaced bool // there is white space between the tokens of value
+}
+
+// members walks over an object and calls each, when given, with every member.
+func (s *scanner) members(depth int, each func(member) error) error {
 	if depth > MaxDepth {
 		return s.fault("nested too deeply, 100 levels at most")
 	}
@@ -273,14 +307,17 @@ func (s *scanner) members(depth int, each func(key, value []byte) error) error {
 		}
 		s.i++
 		v := s.space()
+		spaced := s.spaced
+		s.spaced = false
 		if err := s.value(depth); err != nil {
 			return err
 		}
 		if each != nil {
-			if err := each(key, s.b[v:s.i]); err != nil {
+			if err := each(member{key, s.b[v:s.i], s.spaced}); err != nil {
 				return err
 			}
 		}
+		s.spaced = s.spaced || spaced
 		switch s.space(); {
 		case s.at(','):
 			s.i++
@@ -295,7 +332,7 @@ func (s *scanner) members(depth int, each func(key, value []byte) error) error {
 }
 
 // object walks over a document that must be one JSON object.
-func object(b []byte, each func(key, value []byte) error) error {
+func object(b []byte, each func(member) error) error {
 	s := scanner{b: b}
 	s.space()
 	if !s.at('{') {
@@ -315,10 +352,8 @@ func text(value []byte) (s string, ok bool) {
 	if len(value) < 2 || value[0] != '"' {
 		return "", false
 	}
-	for _, c := range value {
-		if c == '\\' {
-			return s, json.Unmarshal(value, &s) == nil
-		}
+	if bytes.IndexByte(value, '\\') >= 0 {
+		return s, json.Unmarshal(value, &s) == nil
 	}
 	return string(value[1 : len(value)-1]), true
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -41,6 +42,28 @@ func TestCheckJSON_NamesTheByte(t *testing.T) {
 	}
 }
 
+// Strings are looked at in words: each byte value is tried at each place of
+// one, beside others that are odd and that are not.
+func TestPlainRun_EndsAtTheFirstByteThatIsNotPlain(t *testing.T) {
+	for size := range 19 {
+		for at := range size {
+			for c := range 256 {
+				for _, fill := range []byte{'x', ' ', '!', 0x7f, '#', '[', ']'} {
+					b := bytes.Repeat([]byte{fill}, size)
+					b[at] = byte(c)
+					want := size
+					if !plain[c] {
+						want = at
+					}
+					if got := plainRun(b); got != want {
+						t.Fatalf("%q: %d, want %d", b, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 // FuzzCheckJSON holds the scanner against encoding/json and unicode/utf8.
 func FuzzCheckJSON(f *testing.F) {
 	for _, s := range []string{`{"a":[1,2,{"b":"\u00e9\n"}]}`, `-1.5e-7`, "\"\xff\"", `[[[`, `tru`, " \t\r\n0 "} {
@@ -64,6 +87,10 @@ func FuzzCheckJSON(f *testing.F) {
 		}
 		if got := Compact(b); !bytes.Equal(got, plain.Bytes()) {
 			t.Fatalf("%q: compacted to %q, want %q", b, got, plain.Bytes())
+		}
+		line := slices.Concat([]byte(`{ "data": `), b, []byte(` , "channel" : "a"}`))
+		if p, err := ParsePublication(line); err == nil && !bytes.Equal(p.Data, plain.Bytes()) {
+			t.Fatalf("%q: published as %q, want %q", b, p.Data, plain.Bytes())
 		}
 	})
 }

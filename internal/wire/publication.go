@@ -18,21 +18,23 @@ type Publication struct {
 func ParsePublication(line []byte) (Publication, error) {
 	var p Publication
 	f := fields{known: publicationFields}
-	err := object(line, func(key, value []byte) (err error) {
-		switch known, err := f.next(key); {
+	err := object(line, func(m member) (err error) {
+		switch known, err := f.next(m.key); {
 		case err != nil:
 			return err
 		case known == "channel":
-			p.Channel, err = f.text("channel", value)
+			p.Channel, err = f.text("channel", m.value)
 			return err
 		case known == "event":
-			p.Event, err = f.text("event", value)
+			p.Event, err = f.text("event", m.value)
 			return err
 		case known == "key":
-			p.Key, err = f.text("key", value)
+			p.Key, err = f.text("key", m.value)
 			return err
 		case known == "data":
-			p.Data = value
+			if p.Data = m.value; m.spaced {
+				p.Data = compacted(m.value)
+			}
 		}
 		return nil
 	})
@@ -42,7 +44,6 @@ func ParsePublication(line []byte) (Publication, error) {
 	if p.Data == nil {
 		return Publication{}, Errorf(BadRequest, `"data" is missing: {"channel":"news","data":"hi"}`)
 	}
-	p.Data = Compact(p.Data)
 	return p, p.Check()
 }
 

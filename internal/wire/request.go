@@ -54,8 +54,8 @@ func ParseRequest(b []byte) (Request, error) {
 	var r Request
 	f := fields{known: requestFields}
 	var fault error
-	err := object(b, func(key, value []byte) error {
-		if err := r.set(&f, key, value); err != nil && fault == nil {
+	err := object(b, func(m member) error {
+		if err := r.set(&f, m.key, m.value); err != nil && fault == nil {
 			fault = err
 		}
 		return nil
@@ -143,10 +143,10 @@ func wantedList(value []byte) ([]Wanted, error) {
 		}
 		f := fields{known: wantedFields}
 		var w Wanted
-		err := s.members(1, func(key, v []byte) error {
-			known, err := f.next(key)
+		err := s.members(1, func(m member) error {
+			known, err := f.next(m.key)
 			if err == nil && known != "" {
-				err = w.set(&f, known, v)
+				err = w.set(&f, known, m.value)
 			}
 			return err
 		})
