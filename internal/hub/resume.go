@@ -13,6 +13,9 @@ type Replay struct {
 	Messages int // of the entries, those that are messages
 	// Gap is why something is missing before First; empty when nothing is.
 	Gap wire.GapReason
+	// Complete is whether nothing is missing, be it before First or where an
+	// entry says so.
+	Complete bool
 }
 
 // Resume returns the entries of f's channel behind since, up to the place
@@ -28,15 +31,18 @@ func (h *Hub) Resume(f *Feed, since, upTo wire.ID) (Replay, error) {
 		if err != nil {
 			return Replay{}, err
 		}
-		r := Replay{Gap: page.Gap}
+		r := Replay{Gap: page.Gap, Complete: page.Complete}
 		for e := page.First; e != nil && e.Seq <= upTo.Seq; e = e.Next() {
 			if r.First == nil {
 				r.First = e
 			}
 			r.Last = e
 			r.Bytes += len(e.Frame)
-			if e.Kind == chanlog.Message {
+			switch e.Kind {
+			case chanlog.Message:
 				r.Messages++
+			case chanlog.Gap:
+				r.Complete = false
 			}
 			if e == page.Last {
 				break

@@ -64,9 +64,9 @@ func (s *Session) subscribed(w wire.Wanted, place wire.ID, mark []byte, c Carrie
 	}
 	replay, err := c.Resume(len(s.Subscriptions)-1, w.Since, place)
 	if err != nil {
-		replay.Gap = wire.GapRestarted
+		replay.Gap, replay.Complete = wire.GapRestarted, false
 	}
-	resumed := &wire.Resumed{Recovered: replay.Gap == "", Replayed: replay.Messages}
+	resumed := &wire.Resumed{Recovered: replay.Complete, Replayed: replay.Messages}
 	c.Send(ws.Text, wire.AppendSubscribed(nil, w.Channel, place, resumed, mark))
 	if replay.Gap != "" {
 		c.Send(ws.Text, wire.AppendGap(nil, w.Channel, w.Since, replay.Gap))

@@ -114,7 +114,7 @@ func (k *carrier) Reached(i int) wire.ID {
 	sub := c.session.Subscriptions[i]
 	if c.out != nil {
 		if j := c.out.index(sub.Feed); j >= 0 {
-			return wire.ID{Epoch: sub.Feed.Epoch(), Seq: c.out.cursors[j].next.Seq - 1}
+			return c.out.reached(j)
 		}
 	}
 	return k.loop.reached(sub.Feed, sub.Index)

@@ -69,6 +69,16 @@ func (o *outbox) index(f *hub.Feed) int {
 	return slices.IndexFunc(o.cursors, func(k cursor) bool { return k.feed == f })
 }
 
+// reached returns the place up to which the conn was sent all of the channel
+// of the cursor at i, or was told of what is missing.
+func (o *outbox) reached(i int) wire.ID {
+	k := &o.cursors[i]
+	if k.lost != nil {
+		return k.lost.after
+	}
+	return wire.ID{Epoch: k.feed.Epoch(), Seq: k.next.Seq - 1}
+}
+
 // drop gives up the cursor at i.
 func (o *outbox) drop(i int) {
 	o.lag -= o.cursors[i].bytes

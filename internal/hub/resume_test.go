@@ -1,0 +1,43 @@
+package hub_test
+
+import (
+	"testing"
+	"time"
+
+	"holdfast.dev/holdfast/internal/chanlog"
+	"holdfast.dev/holdfast/internal/engine"
+	"holdfast.dev/holdfast/internal/engine/ledger"
+	"holdfast.dev/holdfast/internal/hub"
+	"holdfast.dev/holdfast/internal/wire"
+)
+
+// TestResume_IsNotCompleteWhereALogTellsOfAGap resumes in a log that was
+// restored after a crash: what the crash lost is told where it was.
+func TestResume_IsNotCompleteWhereALogTellsOfAGap(t *testing.T) {
+	var e ear
+	h := hub.New()
+	l := ledger.New(h, ledger.Options{Epoch: "e", Rules: ledger.Rules{Default: ledger.DefaultKeep}})
+	h.Use(l, []hub.Listener{&e})
+	before := []*chanlog.Entry{
+		engine.NewMessage(wire.Publication{Channel: "a", Data: []byte(`1`)}, wire.ID{Epoch: "e", Seq: 1}, time.Now()),
+		engine.NewMessage(wire.Publication{Channel: "a", Data: []byte(`2`)}, wire.ID{Epoch: "e", Seq: 2}, time.Now()),
+	}
+	l.Restore("a", 0, before)
+	l.RestoreShard(ledger.Shard("a"), ledger.State{Start: 10, Durable: 2})
+	f := h.Join("a", &e)
+	f.Members.Add(1)
+	last := publish(t, h, "a", `3`).ID
+	_, place := f.Take()
+	for since, want := range map[uint64]struct {
+		messages int
+		complete bool
+	}{1: {2, false}, 2: {1, false}, 8: {1, false}, 9: {1, true}, last.Seq: {0, true}} {
+		r, err := h.Resume(f, wire.ID{Epoch: "e", Seq: since}, place)
+		if err != nil || r.Messages != want.messages || r.Complete != want.complete || r.Gap != "" {
+			t.Errorf("since %d: %d messages, complete %v, gap %q, %v; want %+v and a gap told in its place alone", since, r.Messages, r.Complete, r.Gap, err, want)
+		}
+	}
+	if r, err := h.Resume(f, wire.ID{Epoch: "other", Seq: 1}, place); err != nil || r.Complete || r.Gap != wire.GapRestarted {
+		t.Errorf("from another epoch: %+v, %v", r, err)
+	}
+}
