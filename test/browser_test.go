@@ -15,8 +15,9 @@ import (
 	"testing"
 )
 
-// newBrowser opens the page of the clients in Chromium and has it connect.
-func newBrowser(t *testing.T, s *server) *stranger {
+// newBrowser opens one of the clients' pages in Chromium and has it connect to
+// a URL.
+func newBrowser(t *testing.T, page, target string) *stranger {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -25,8 +26,8 @@ func newBrowser(t *testing.T, s *server) *stranger {
 	st := &stranger{t: t, told: make(chan happening, 100)}
 	queue := make(chan string, 10)
 	st.send = func(text string) { queue <- text }
-	page := httptest.NewServer(st.page(queue))
-	t.Cleanup(page.Close)
+	web := httptest.NewServer(st.page(page, queue))
+	t.Cleanup(web.Close)
 
 	profile, err := os.MkdirTemp("", "holdfast-chromium-")
 	if err != nil {
@@ -35,7 +36,7 @@ func newBrowser(t *testing.T, s *server) *stranger {
 	c := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage",
 		"--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--remote-debugging-port=0", "--user-data-dir="+profile,
-		page.URL+"/?url="+url.QueryEscape("ws://"+s.address+"/ws?channels=chat"))
+		web.URL+"/?url="+url.QueryEscape(target))
 	var said strings.Builder
 	c.Stderr = &said
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that its helpers can be ended with it
@@ -54,9 +55,9 @@ func newBrowser(t *testing.T, s *server) *stranger {
 }
 
 // page serves the page, what it is to send and what it has to tell.
-func (st *stranger) page(queue <-chan string) http.Handler {
+func (st *stranger) page(name string, queue <-chan string) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "clients/page.html") })
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, "clients/"+name) })
 	mux.HandleFunc("GET /next", func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case text := <-queue:
@@ -78,7 +79,7 @@ func (st *stranger) page(queue <-chan string) http.Handler {
 func TestStranger_Chromium(t *testing.T) {
 	t.Parallel()
 	s := serve(t, visited...)
-	newBrowser(t, s).visit(s)
+	newBrowser(t, "page.html", "ws://"+s.address+"/ws?channels=chat").visit(s)
 }
 
 // A page of a site that is not allowed cannot connect, whatever it tries: to
@@ -86,7 +87,7 @@ func TestStranger_Chromium(t *testing.T) {
 func TestStranger_ChromiumOnAForeignPage(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--api-key", "0123456789abcdefghij") // loopback pages are foreign then
-	st := newBrowser(t, s)
+	st := newBrowser(t, "page.html", "ws://"+s.address+"/ws?channels=chat")
 	if h := st.next(); h.Event != "error" {
 		t.Fatalf("got %+v, want a failure", h)
 	}

@@ -27,8 +27,9 @@ type stranger struct {
 
 // happening is what a stranger says has happened to it.
 type happening struct {
-	Event      string // open, message, binary, error, close
+	Event      string // open, message, binary, error, close; of events, their type
 	Text       string
+	ID         string // of an event
 	Extensions string
 	Code       int
 	Reason     string
