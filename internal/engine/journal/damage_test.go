@@ -182,6 +182,27 @@ func TestDamage_OfARecordIsAGapInItsPlace(t *testing.T) {
 	w.check(again, false)
 }
 
+// TestDamage_OfTheLastMessageIsTold damages that which none follows.
+func TestDamage_OfTheLastMessageIsTold(t *testing.T) {
+	e := open(t, Config{Dir: folder(t), Durability: Sync, Rules: fifty})
+	w := newWorld(t)
+	for i := range 10 {
+		w.submit(e, "a", fmt.Sprintf(`"message-%d"`, i))
+		e.step(time.Now())
+	}
+	if err := e.finish(); err != nil {
+		t.Fatal(err)
+	}
+	file := bytes.ReplaceAll(content(t, e), []byte("message-9"), []byte("massage-9"))
+	damaged := open(t, Config{Dir: copied(t, file), Durability: Sync, Rules: fifty})
+	w.check(damaged, false)
+	w.goesOn(damaged)
+	w.check(damaged, false)
+	if r := damaged.Report(); r.Lost != 1 {
+		t.Errorf("the report: %+v", r)
+	}
+}
+
 func TestDamage_OfStateIsRefused(t *testing.T) {
 	e := open(t, Config{Dir: folder(t), Rules: fifty})
 	if err := e.SetState("revoked", []byte("somebody-in-particular")); err != nil {
