@@ -46,9 +46,12 @@ func (c *Channel) deliver(m *engine.Message) (due bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case m.Entry.Seq <= c.last && c.epoch != "":
+	case c.epoch == "":
+	case m.Epoch != c.epoch:
+		return false // ids of two epochs do not compare
+	case m.Entry.Seq <= c.last:
 		return true
-	case m.Prev > c.last && c.epoch != "":
+	case m.Prev > c.last:
 		return false // what lies between did not come
 	}
 	c.append(m.Entry)

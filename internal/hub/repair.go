@@ -66,8 +66,10 @@ func (h *Hub) Suspect(channels []string) {
 	for i := range h.shards {
 		s := &h.shards[i]
 		s.mu.RLock()
-		for _, c := range s.channels {
-			h.repairs.add(c)
+		for name, c := range s.channels {
+			if !Local(name) { // the engine has never heard of those
+				h.repairs.add(c)
+			}
 		}
 		s.mu.RUnlock()
 	}
