@@ -2,6 +2,7 @@ package journal
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -200,6 +201,27 @@ func TestDamage_OfTheLastMessageIsTold(t *testing.T) {
 	w.check(damaged, false)
 	if r := damaged.Report(); r.Lost != 1 {
 		t.Errorf("the report: %+v", r)
+	}
+}
+
+// TestDamage_OfTheNewestHeadIsTold makes the file fall back to the
+// transaction before the last, which was acknowledged.
+func TestDamage_OfTheNewestHeadIsTold(t *testing.T) {
+	e := open(t, Config{Dir: folder(t), Durability: Sync, Rules: fifty})
+	w := newWorld(t)
+	now := time.Now()
+	for i := range 12 {
+		w.submit(e, fmt.Sprint("c", i%3), fmt.Sprint(i))
+		e.step(now)
+		file := content(t, e)
+		newest := 0
+		if tx := func(at int) uint64 { return binary.NativeEndian.Uint64(file[at+16+48:]) }; tx(page) > tx(0) {
+			newest = page
+		}
+		file[newest+16+50] ^= 1
+		damaged := open(t, Config{Dir: copied(t, file), Durability: Sync, Rules: fifty})
+		w.check(damaged, false)
+		w.goesOn(damaged)
 	}
 }
 
