@@ -157,9 +157,9 @@ func TestEvents_AClientThatGoesIsNoticedEachWay(t *testing.T) {
 	eventsWays(t, func(t *testing.T, way string) {
 		n := start(t, false, nil)
 		web := n.eventsServer(t, way)
-		s := source(t, web, "")
-		s.close()
-		web.CloseClientConnections()
+		for range 10 {
+			source(t, web, "").close()
+		}
 		n.StopAdmitting()
 		<-n.Empty()
 	})
