@@ -66,6 +66,9 @@ func (s *Session) subscribed(w wire.Wanted, place wire.ID, mark []byte, c Carrie
 	if err != nil {
 		replay.Gap, replay.Complete = wire.GapRestarted, false
 	}
+	if replay.Gap == "" && w.Since.Epoch == place.Epoch && w.Since.Seq > place.Seq {
+		place = w.Since // it knows more than it was about to be sent
+	}
 	resumed := &wire.Resumed{Recovered: replay.Complete, Replayed: replay.Messages}
 	c.Send(ws.Text, wire.AppendSubscribed(nil, w.Channel, place, resumed, mark))
 	if replay.Gap != "" {

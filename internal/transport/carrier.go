@@ -97,6 +97,9 @@ func (k *carrier) Resume(i int, since, place wire.ID) (hub.Replay, error) {
 	if v := c.events(); v != nil {
 		v.resumed(f, since, place, replay, err != nil)
 	}
+	if err == nil && replay.Gap == "" && since.Epoch == place.Epoch && since.Seq > place.Seq {
+		l.ahead.note(f, c.slot, since)
+	}
 	if err != nil || replay.First == nil {
 		return replay, err
 	}
@@ -116,6 +119,9 @@ func (k *carrier) Reached(i int) wire.ID {
 		if j := c.out.index(sub.Feed); j >= 0 {
 			return c.out.reached(j)
 		}
+	}
+	if since, noted := k.loop.ahead[sub.Feed][c.slot]; noted {
+		return since
 	}
 	return k.loop.reached(sub.Feed, sub.Index)
 }
@@ -152,6 +158,7 @@ func (k *carrier) Leave(i int) {
 			l.settle(f)
 		}
 	}
+	l.ahead.forget(f, c.slot)
 	f.Members.Remove(sub.Index, func(slot, index int32) {
 		moved := &l.table.at(slot).session
 		moved.Subscriptions[moved.Index(f)].Index = index

@@ -95,7 +95,7 @@ func (v *events) resumed(f *hub.Feed, since, place wire.ID, replay hub.Replay, f
 	case failed || replay.Gap != "":
 		v.standings[i].id = since
 		v.gap = &moved{i, from}
-	case replay.First != nil:
+	case replay.First != nil, since.Epoch == place.Epoch && since.Seq > place.Seq:
 		v.standings[i].id = since
 	}
 }

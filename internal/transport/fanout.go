@@ -93,6 +93,7 @@ func (l *Loop) begin(f *hub.Feed, b hub.Batch) bool {
 // whether that was all of them.
 func (l *Loop) walk(f *hub.Feed, writes *int) bool {
 	sent, bytes := 0, 0
+	some := len(l.ahead) > 0
 	for *writes > 0 {
 		slot, ok := f.Members.Next()
 		if !ok {
@@ -100,6 +101,10 @@ func (l *Loop) walk(f *hub.Feed, writes *int) bool {
 		}
 		c := l.table.at(slot)
 		if c.state != open {
+			continue
+		}
+		if some && l.known(c, f) {
+			*writes--
 			continue
 		}
 		if c.out != nil {

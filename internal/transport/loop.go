@@ -35,6 +35,7 @@ type Loop struct {
 	wheel   wheel
 	ids     map[session.ID]int32
 	feeds   queue   // with something to offer, each in its turn
+	ahead   ahead   // members who know what they are yet to be offered
 	ended   []*conn // doomed in this round
 	sweep   int32   // slot at which the next search for quiet conns begins
 	clock   time.Time
@@ -68,7 +69,7 @@ func newLoop(s *Server) (*Loop, error) {
 	}
 	l := &Loop{
 		Setup: &s.Setup, gate: &s.gate, poller: p, start: time.Now(), wg: &s.streams, done: make(chan struct{}),
-		ids: make(map[session.ID]int32), events: make([]event, maxEvents),
+		ids: make(map[session.ID]int32), ahead: make(ahead), events: make([]event, maxEvents),
 		scratch: make([]byte, scratchSize), spill: make([]byte, 0, scratchSize), paced: make(chan struct{}),
 	}
 	l.clock = l.start
