@@ -32,6 +32,11 @@ func TestDrain_ServesOnUntilAllHaveLeft(t *testing.T) {
 	b.read()
 	s.signal(syscall.SIGTERM)
 	s.log.wait(t, "drain started: 2 connections")
+	for _, c := range []*client{a, b} {
+		if f := c.read(); !regexp.MustCompile(`^{"type":"draining","reason":"restart","forced_in_ms":1[78]\d{5}}$`).MatchString(f.raw) {
+			t.Errorf("all clients are told of the drain: %s", f.raw)
+		}
+	}
 
 	for _, headers := range [][]string{upgrade, nil} {
 		refused := s.call("GET", "/ws", "", headers...)
@@ -76,7 +81,7 @@ func (c *client) restarted() {
 	}
 }
 
-func TestDrain_LimitForcesTheRestInOrder(t *testing.T) {
+func TestDrain_ShedsTheRestInOrderUntilTheLimit(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--drain-limit", "1s")
 	var clients []*client
@@ -90,7 +95,27 @@ func TestDrain_LimitForcesTheRestInOrder(t *testing.T) {
 	if exit := s.wait(); exit != 0 {
 		t.Errorf("exit code %d", exit)
 	}
-	s.log.wait(t, "drain limit reached: closing the remaining 20 of 20 connections")
+	s.log.wait(t, "shedding started: closing the remaining 20 of 20 connections")
+	if last := s.log.wait(t, "drain complete: 0 of 20"); last.Outcome != "clean" || !strings.Contains(last.raw, `"shed":20`) {
+		t.Errorf("last line: %s", last.raw)
+	}
+}
+
+func TestDrain_LimitForcesTheRestInOrder(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--drain-limit", "1s", "--drain-max-rate", "1")
+	var clients []*client
+	for range 20 {
+		clients = append(clients, s.connect(""))
+	}
+	s.signal(syscall.SIGTERM)
+	for _, c := range clients {
+		c.restarted()
+	}
+	if exit := s.wait(); exit != 0 {
+		t.Errorf("exit code %d", exit)
+	}
+	s.log.wait(t, "drain limit reached: closing the remaining")
 	if last := s.log.wait(t, "drain complete: 0 of 20"); last.Outcome != "forced" {
 		t.Errorf("last line: %s", last.raw)
 	}

@@ -50,7 +50,8 @@ func serveMeasured(t *testing.T, flags ...string) *server {
 // command is the program with flags and an environment of its own.
 func command(path string, flags ...string) *exec.Cmd {
 	c := exec.Command(path, append([]string{"serve", "--listen", "127.0.0.1:0"}, flags...)...)
-	c.Env = []string{"PATH=" + os.Getenv("PATH"), "GORACE=halt_on_error=1"}
+	// A drain that refuses newcomers at once keeps the tests short.
+	c.Env = []string{"PATH=" + os.Getenv("PATH"), "GORACE=halt_on_error=1", "HOLDFAST_DRAIN_ANNOUNCE=0s"}
 	return c
 }
 

@@ -155,6 +155,9 @@ func (st *stranger) visit(s *server) {
 	}
 	s.signal(syscall.SIGTERM)
 	s.log.wait(t, "drain started: 1 connection")
+	if f := st.frame(); f.Type != "draining" {
+		t.Fatalf("the first word of a drain is %s", f.raw)
+	}
 	s.publish("broadcast", `"while draining"`)
 	if f := st.frame(); string(f.Data) != `"while draining"` {
 		t.Fatalf("while draining: %s", f.raw)

@@ -88,6 +88,15 @@ type Config struct {
 	// DrainLimit is how long a drain waits for clients to leave before it
 	// closes those that remain.
 	DrainLimit time.Duration
+	// DrainAnnounce is how long, at the beginning of the limit, newcomers are
+	// still let in; 0: not at all. Left to its default on a terminal, it is 0.
+	DrainAnnounce time.Duration
+	// DrainInvite says that clients have somewhere to go: each is told a
+	// moment of its own to move.
+	DrainInvite bool
+	// DrainMaxRate bounds the sessions a second that are closed in the last
+	// part of the limit.
+	DrainMaxRate int
 	// DrainLogEvery fixes the interval of a drain's progress lines; 0 is the
 	// standard cadence, which quickens towards the end.
 	DrainLogEvery time.Duration

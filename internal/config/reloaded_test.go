@@ -19,7 +19,7 @@ func TestReloaded_TakesWhatTheTableCallsReloadable(t *testing.T) {
 	next := Config{
 		Listen: "127.0.0.1:1", ConfigFile: "x", APIKeys: []Secret{NewSecret("0123456789abcdef")}, Insecure: true,
 		AllowOrigins: []string{"https://x"}, AllowHosts: []string{"x"}, ClientPublish: []wire.Pattern{"x"},
-		TLSCert: "new.pem", TLSKey: "new.key", DrainLimit: 1 * time.Second, DrainLogEvery: 2 * time.Second, Heartbeat: 3 * time.Second,
+		TLSCert: "new.pem", TLSKey: "new.key", DrainLimit: 1 * time.Second, DrainLogEvery: 2 * time.Second, DrainAnnounce: time.Second, DrainInvite: true, DrainMaxRate: 19, Heartbeat: 3 * time.Second,
 		MaxSessions: 4, MaxConnectRate: 5, MaxSubscriptions: 6, MaxLag: 7 * MiB, MaxFrame: 8 * KiB, MaxMessage: 9 * KiB,
 		LogFormat: LogJSON, LogLevel: slog.LevelWarn, DebugListen: "127.0.0.1:2",
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, ProxyProtocol: true, Anonymous: []wire.Pattern{"x"},

@@ -34,12 +34,6 @@ func (c *cadence) said(now time.Time) {
 	c.regular = c.slot(now.Add(minGap - slack))
 }
 
-// move sets a new deadline, and notes that a line at now says so.
-func (c *cadence) move(now, deadline time.Time) {
-	c.deadline = deadline
-	c.said(now)
-}
-
 // due reports whether a progress line is to be logged at now, when tenth
 // tenths of the sessions have left. It takes the line for said.
 func (c *cadence) due(now time.Time, tenth int) bool {

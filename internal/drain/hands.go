@@ -1,19 +1,36 @@
 package drain
 
-// order is what the hands do next.
+// order is what the hands do next. An empty one asks for news alone.
 type order struct {
-	refuse bool
-	force  bool
-	close  int
-	last   bool // nothing follows: count what was not delivered
+	force bool
+	admit Admit
+	tell  *Notice
+	close int
+	last  bool // nothing follows: count what was not delivered
 }
 
-func (o order) empty() bool { return o == order{} }
+// add merges what is to be done besides; of two orders that contradict each
+// other the later counts.
+func (o *order) add(a Actions) {
+	o.force = o.force || a.Force
+	if a.Admit == Resume {
+		o.close = 0
+	}
+	if a.Admit != AsBefore {
+		o.admit = a.Admit
+	}
+	if a.Tell != nil {
+		o.tell = a.Tell
+	}
+	o.close += a.Close
+}
+
+func (o *order) empty() bool { return *o == order{} }
 
 // news is what the hands bring back from each order.
 type news struct {
-	open        int
-	empty       <-chan struct{} // set once admitting has stopped
+	census      Census
+	empty       <-chan struct{} // when admitting has stopped
 	undelivered int
 }
 
@@ -46,18 +63,24 @@ func (h *hands) work() {
 
 func (h *hands) carryOut(o order) news {
 	answer := news{undelivered: Unknown}
+	fleet := h.runner.fleet
 	if o.force && h.runner.OnForcing != nil {
 		h.runner.OnForcing()
 	}
+	switch o.admit {
+	case Refuse:
+		fleet.StopAdmitting()
+		answer.empty = fleet.Empty()
+	case Resume:
+		fleet.ResumeAdmitting()
+	}
+	if o.tell != nil {
+		fleet.Tell(*o.tell)
+	}
 	if o.close > 0 {
-		h.runner.fleet.CloseSome(o.close)
+		fleet.CloseSome(o.close)
 	}
-	if o.refuse {
-		answer.open = h.runner.fleet.StopAdmitting()
-		answer.empty = h.runner.fleet.Empty()
-	} else {
-		answer.open = h.runner.fleet.Open()
-	}
+	answer.census = fleet.Census()
 	if o.last && h.runner.Undelivered != nil {
 		answer.undelivered = h.runner.Undelivered()
 	}

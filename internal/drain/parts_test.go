@@ -2,7 +2,6 @@ package drain
 
 import (
 	"encoding/json"
-	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -36,42 +35,6 @@ func TestCountdown_ShowsWholeSeconds(t *testing.T) {
 	}
 }
 
-func TestSlice_SumsToWhatRemained(t *testing.T) {
-	seeds(t, 500, func(t *testing.T, r *rand.Rand) {
-		n, left := r.IntN(100_000), 1+r.IntN(3600)
-		slices, remaining := left, n
-		for ; left > 0; left-- {
-			k := slice(remaining, left)
-			if k > n/slices+1 {
-				t.Errorf("%d of %d in one of %d slices", k, n, slices)
-			}
-			remaining -= k
-		}
-		if remaining != 0 {
-			t.Errorf("%d of %d remain after %d slices", remaining, n, slices)
-		}
-	})
-}
-
-func TestPace_CatchesUpWhenLateAndSlowsDownWhenSessionsLeave(t *testing.T) {
-	now := time.Unix(0, 0)
-	var p pace
-	p.start(now, now.Add(time.Second), 1000)
-	take := func(after time.Duration, remaining, want int) {
-		t.Helper()
-		if got := p.take(now.Add(after), remaining); got != want {
-			t.Errorf("after %v with %d open: %d, want %d", after, remaining, got, want)
-		}
-	}
-	take(0, 1000, 100)
-	take(50*time.Millisecond, 1000, 0)  // not due
-	take(100*time.Millisecond, 90, 10)  // most have left by themselves
-	take(600*time.Millisecond, 90, 20)  // five slices late
-	take(5*time.Second, 90, 60)         // past the end
-	take(5100*time.Millisecond, 90, 0)  // all are told
-	take(5200*time.Millisecond, 100, 0) // and stay so
-}
-
 func TestCadence_FallsOnRoundTimes(t *testing.T) {
 	began := time.Unix(0, 0)
 	c := cadence{started: began, deadline: began.Add(11*time.Minute + 30*time.Second)}
@@ -100,15 +63,17 @@ func TestProgress_TellsMoreOnceADrainHasBegun(t *testing.T) {
 		progress Progress
 		want     string
 	}{
-		{Progress{Remaining: 12}, `{"state":"serving","remaining":12}`},
+		{Progress{Tally: Tally{Remaining: 12}}, `{"state":"serving","remaining":12}`},
 		{Progress{
-			State: Waiting, Remaining: 8120, Of: 12431, Cause: "SIGTERM",
-			Left: 1180*time.Second - time.Millisecond, StartedAt: began, ForcedAt: began.Add(30 * time.Minute),
+			State: Waiting, Tally: Tally{Remaining: 8120, Of: 12431, Left: 4000, Moved: 311}, Cause: "SIGTERM",
+			Left: 1180*time.Second - time.Millisecond, StartedAt: began, ShedAt: began.Add(24 * time.Minute), ForcedAt: began.Add(30 * time.Minute),
 		}, `{"state":"waiting","remaining":8120,"of":12431,"left_s":1180,` +
-			`"forced_at":"2026-11-23T17:34:05.678Z","started_at":"2026-11-23T17:04:05.678Z","cause":"SIGTERM"}`},
-		{Progress{State: Forcing, Of: 3, Cause: "SIGINT", StartedAt: began, ForcedAt: began},
+			`"forced_at":"2026-11-23T17:34:05.678Z","shed_at":"2026-11-23T17:28:05.678Z","started_at":"2026-11-23T17:04:05.678Z",` +
+			`"cause":"SIGTERM","left":4000,"moved":311,"shed":0,"forced":0}`},
+		{Progress{State: Forcing, Tally: Tally{Of: 3, Shed: 1, Forced: 2}, Cause: "SIGINT", StartedAt: began, ShedAt: began, ForcedAt: began},
 			`{"state":"forcing","remaining":0,"of":3,"left_s":0,` +
-				`"forced_at":"2026-11-23T17:04:05.678Z","started_at":"2026-11-23T17:04:05.678Z","cause":"SIGINT"}`},
+				`"forced_at":"2026-11-23T17:04:05.678Z","shed_at":"2026-11-23T17:04:05.678Z","started_at":"2026-11-23T17:04:05.678Z",` +
+				`"cause":"SIGINT","left":0,"moved":0,"shed":1,"forced":2}`},
 	}
 	for _, tt := range tests {
 		got, err := json.Marshal(tt.progress)

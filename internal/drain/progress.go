@@ -5,27 +5,33 @@ import (
 	"time"
 )
 
-// Progress is how a drain stands.
+// Progress is how a drain stands. While none goes on, Remaining alone counts.
 type Progress struct {
+	Tally
 	State     State
-	Remaining int           // sessions open now
-	Of        int           // sessions that were open when the drain began
 	Left      time.Duration // until forcing begins; 0 from then on
-	ForcedAt  time.Time     // when forcing begins, or began
 	StartedAt time.Time
-	Cause     string // what began it, "SIGTERM" for example
+	ShedAt    time.Time // when shedding begins, or began
+	ForcedAt  time.Time // when forcing begins, or began
+	Cause     string    // what began it: "SIGTERM", "SIGINT" or "API"
 }
 
-// MarshalJSON implements json.Marshaler: state and remaining always; of,
-// left_s (whole seconds), forced_at, started_at (RFC 3339, UTC) and cause once
-// a drain has begun.
+// MarshalJSON implements json.Marshaler: state and remaining always; once a
+// drain has begun also of, left_s (whole seconds), forced_at, shed_at,
+// started_at (RFC 3339, UTC), cause, and how many left, moved, were shed and
+// forced.
 func (p Progress) MarshalJSON() ([]byte, error) {
 	type begun struct {
 		Of        int       `json:"of"`
 		LeftS     int       `json:"left_s"`
 		ForcedAt  time.Time `json:"forced_at"`
+		ShedAt    time.Time `json:"shed_at"`
 		StartedAt time.Time `json:"started_at"`
 		Cause     string    `json:"cause"`
+		Left      int       `json:"left"`
+		Moved     int       `json:"moved"`
+		Shed      int       `json:"shed"`
+		Forced    int       `json:"forced"`
 	}
 	form := struct {
 		State     State `json:"state"`
@@ -33,23 +39,52 @@ func (p Progress) MarshalJSON() ([]byte, error) {
 		*begun
 	}{State: p.State, Remaining: p.Remaining}
 	if p.State != Serving {
+		stamp := func(t time.Time) time.Time { return t.UTC().Truncate(time.Millisecond) }
 		form.begun = &begun{
-			Of:        p.Of,
-			LeftS:     seconds(p.Left),
-			ForcedAt:  p.ForcedAt.UTC().Truncate(time.Millisecond),
-			StartedAt: p.StartedAt.UTC().Truncate(time.Millisecond),
-			Cause:     p.Cause,
+			Of: p.Of, LeftS: seconds(p.Left), Cause: p.Cause,
+			ForcedAt: stamp(p.ForcedAt), ShedAt: stamp(p.ShedAt), StartedAt: stamp(p.StartedAt),
+			Left: p.Tally.Left, Moved: p.Moved, Shed: p.Shed, Forced: p.Forced,
 		}
 	}
 	return json.Marshal(form)
 }
 
-// progressSoFar returns what the machine knows of its progress; what changes
-// with time, Remaining and Left, is the reader's to fill in.
-func (m *Machine) progressSoFar() Progress {
-	p := Progress{State: m.state, Of: m.of, ForcedAt: m.deadline, StartedAt: m.started, Cause: m.cause}
-	if !m.forcedAt.IsZero() {
-		p.ForcedAt = m.forcedAt
+// snapshot is what progress is made from, at any later time.
+type snapshot struct {
+	run
+	window time.Time
+}
+
+func (m *Machine) snapshot() *snapshot {
+	s := &snapshot{run: m.run}
+	if m.state != Serving {
+		s.window = m.window()
+	}
+	return s
+}
+
+// progress returns how the drain stands at now, when so many sessions are
+// there.
+func (s *snapshot) progress(now time.Time, c Census) Progress {
+	p := Progress{State: s.state, Tally: Tally{Remaining: c.Open}}
+	if s.state == Serving {
+		return p
+	}
+	if s.counted {
+		p.Tally = s.tally(c)
+	} else {
+		p.Of = c.Open
+	}
+	p.Cause, p.StartedAt, p.ShedAt, p.ForcedAt = s.cause, s.started, s.window, s.deadline
+	if !s.shedAt.IsZero() {
+		p.ShedAt = s.shedAt
+	}
+	if !s.forcedAt.IsZero() {
+		p.ForcedAt = s.forcedAt
+		p.ShedAt = earlier(p.ShedAt, s.forcedAt)
+	}
+	if s.state < Forcing {
+		p.Left = max(s.deadline.Sub(now), 0)
 	}
 	return p
 }

@@ -60,59 +60,53 @@ func (s *spacing) line(t *testing.T, now time.Time, message string) {
 	s.last = now
 }
 
-// simulation steps a machine through random signals, leavings and silence of
-// the fleet.
+// simulation steps a machine through random signals, calls, leavings and
+// silence of the fleet.
 type simulation struct {
-	machine *Machine
-	rand    *rand.Rand
-	now     time.Time
-	began   time.Time // zero: not yet
-	open    int
-	told    int
-	known   int // open at the last news
-	forced  int // known when forcing began
-	lines   spacing
-	state   State
+	machine  *Machine
+	rand     *rand.Rand
+	now      time.Time
+	wall     time.Time // when it must be over; zero while serving
+	fleet    Census
+	known    Census // the last news
+	lines    spacing
+	state    State
+	cut      int // how many drains were called off
+	restarts int // asked for in this drain
 }
 
 func TestMachine_KeepsItsPromisesUnderRandomSignals(t *testing.T) {
 	seeds(t, 2000, func(t *testing.T, r *rand.Rand) {
-		config := Config{Limit: between(r, time.Second, 30*time.Minute)}
+		config := Config{Limit: between(r, time.Second, 30*time.Minute), Invite: r.IntN(2) == 0, MaxRate: r.IntN(600)}
 		if r.IntN(4) == 0 {
 			config.LogEvery = between(r, time.Millisecond, 5*time.Minute)
 		}
-		s := &simulation{machine: NewMachine(config), rand: r, now: time.Unix(0, 0), open: r.IntN(3000)}
-		s.play(t, config.Limit+DefaultWall)
+		if r.IntN(2) == 0 {
+			config.Announce = between(r, 0, 10*time.Second)
+		}
+		open := r.IntN(3000)
+		s := &simulation{machine: NewMachine(config), rand: r, now: time.Unix(0, 0), fleet: Census{Open: open, Staying: open}}
+		s.play(t)
 	})
 }
 
-func (s *simulation) play(t *testing.T, within time.Duration) {
-	kinds := []Kind{Terminate, Interrupt, Status, Status}
+func (s *simulation) play(t *testing.T) {
 	leaving := s.rand.IntN(3) // nobody, few, many
 	silent := s.rand.IntN(5) == 0
-	for range 100_000 {
-		if s.began.IsZero() || s.rand.IntN(200) == 0 {
-			s.machine.Signal(s.now, kinds[s.rand.IntN(len(kinds))])
+	for range 200_000 {
+		if s.state == Serving || s.rand.IntN(300) == 0 {
+			s.disturb(t)
 		}
-		if leaving > 0 && s.rand.IntN(3) == 0 {
-			s.open -= min(s.open-s.told, s.rand.IntN(leaving*3+1))
+		s.live(leaving)
+		if !silent || s.rand.IntN(2) == 0 {
+			s.known = s.fleet
+			s.machine.News(s.fleet)
 		}
-		if s.told > 0 {
-			gone := s.rand.IntN(s.told + 1)
-			s.open, s.told = s.open-gone, s.told-gone
-		}
-		news := s.open
-		if silent && s.rand.IntN(2) == 0 {
-			news = Unknown
-		} else {
-			s.known = s.open
-		}
-		actions := s.machine.Step(s.now, news)
+		actions := s.machine.Step(s.now)
 		s.check(t, actions)
-		if actions.Outcome != nil {
-			if took := s.now.Sub(s.began); took > within {
-				t.Errorf("took %v, want at most %v", took, within)
-			}
+		s.obey(t, actions)
+		if actions.Over {
+			s.ended(t)
 			return
 		}
 		if t.Failed() {
@@ -121,6 +115,76 @@ func (s *simulation) play(t *testing.T, within time.Duration) {
 		s.wait(actions.Wake)
 	}
 	t.Error("the drain never ends")
+}
+
+// disturb sends a signal or makes a call.
+func (s *simulation) disturb(t *testing.T) {
+	before := s.machine.State()
+	switch n := s.rand.IntN(10); n {
+	case 0:
+		if err := s.machine.Start(s.now, CauseAPI, between(s.rand, 0, time.Hour)); (err == nil) != (before == Serving) {
+			t.Errorf("starting while %v: %v", before, err)
+		}
+	case 1:
+		if s.cut > 3 { // or else it never ends
+			return
+		}
+		err := s.machine.Cancel(s.now)
+		if possible := before > Serving && before < Forcing; err == nil && !possible {
+			t.Errorf("called off while %v", before)
+		}
+		if err == nil {
+			s.cut++
+			s.state, s.restarts = Serving, 0
+		}
+	case 2:
+		if err := s.machine.Limit(s.now, between(s.rand, time.Second, time.Hour)); (err == nil) != (before > Serving && before < Forcing) {
+			t.Errorf("a new limit while %v: %v", before, err)
+		}
+	default:
+		s.machine.Signal(s.now, []Kind{Terminate, Interrupt, Status, Status}[n%4])
+	}
+	s.wall = time.Time{}
+	if s.machine.State() != Serving {
+		s.wall = s.machine.deadline.Add(DefaultWall)
+	}
+}
+
+// live has sessions come and go.
+func (s *simulation) live(leaving int) {
+	f := &s.fleet
+	if !f.Refusing && s.rand.IntN(20) == 0 {
+		f.Open++
+		f.Admitted++
+		f.Staying++
+	}
+	if leaving > 0 && s.rand.IntN(3) == 0 {
+		n := min(f.Staying, s.rand.IntN(leaving*3+1))
+		f.Open, f.Staying = f.Open-n, f.Staying-n
+		if s.rand.IntN(2) == 0 {
+			f.Moved += n
+		}
+	}
+	if closing := f.Open - f.Staying; closing > 0 {
+		f.Open -= s.rand.IntN(closing + 1)
+	}
+}
+
+// obey does what the machine says.
+func (s *simulation) obey(t *testing.T, a Actions) {
+	switch a.Admit {
+	case Refuse:
+		s.fleet.Refusing = true
+	case Resume:
+		s.fleet.Refusing = false
+	}
+	n := min(a.Close, s.fleet.Staying)
+	s.fleet.Staying -= n
+	s.fleet.Restarts += n
+	s.restarts += n
+	if a.Close > 0 && !s.fleet.Refusing {
+		t.Errorf("closes %d sessions while others are let in", a.Close)
+	}
 }
 
 // wait moves the clock to wake, or to a moment before it.
@@ -137,28 +201,45 @@ func (s *simulation) wait(wake time.Time) {
 
 func (s *simulation) check(t *testing.T, actions Actions) {
 	state := s.machine.State()
-	if state < s.state {
+	if state < s.state && !(s.state == Shedding && state == Waiting) {
 		t.Errorf("state went from %v back to %v", s.state, state)
 	}
 	s.state = state
-	if state != Serving && s.began.IsZero() {
-		s.began = s.now
+	if actions.Close > 0 && state < Shedding {
+		t.Errorf("closes %d sessions while %v", actions.Close, state)
 	}
-	if actions.Force {
-		s.forced = s.known
+	if rate := float64(s.machine.config.MaxRate); state == Shedding && float64(actions.Close) > max(1, rate/5) {
+		t.Errorf("sheds %d at once at %g a second", actions.Close, rate)
 	}
-	s.told = min(s.told+actions.Close, s.open)
-	if asked := s.machine.asked; asked > s.forced {
-		t.Errorf("told %d sessions to leave, only %d were left when forcing began", asked, s.forced)
+	if actions.Force && state != Forcing {
+		t.Errorf("refuses publishes while %v", state)
 	}
-	if state >= Waiting && actions.Outcome == nil && !actions.Wake.After(s.now) {
-		t.Errorf("wants to wake at %v, now is %v", actions.Wake, s.now)
+	if !s.wall.IsZero() && !s.now.Before(s.wall) && !actions.Over {
+		t.Errorf("goes on at %v, its wall was at %v", s.now, s.wall)
+	}
+	if state > Serving && !actions.Over && !actions.Wake.After(s.now) {
+		t.Errorf("while %v it wants to wake at %v, now is %v", state, actions.Wake, s.now)
+	}
+	if n := actions.Tell; n != nil && !n.Cancelled && n.MoveBy.After(n.ForcedAt) {
+		t.Errorf("invites to move until %v, closes at %v", n.MoveBy, n.ForcedAt)
 	}
 	for _, l := range actions.Lines {
 		s.lines.line(t, s.now, l.Message)
 	}
-	if o := actions.Outcome; o != nil && o.Open == 0 && o.Exit == ExitWall {
+}
+
+// ended checks how it ended.
+func (s *simulation) ended(t *testing.T) {
+	s.machine.News(s.fleet)
+	o := s.machine.Outcome()
+	if o.Remaining == 0 && o.Exit == ExitWall && o.Counted {
 		t.Errorf("hard wall without anybody left: %+v", o)
+	}
+	if o.Exit == ExitDrained && s.fleet.Open > 0 {
+		t.Errorf("exit 0 with %d sessions open: %+v", s.fleet.Open, o)
+	}
+	if o.Counted && o.Shed+o.Forced != s.restarts {
+		t.Errorf("%d were closed: %+v", s.restarts, o)
 	}
 }
 
@@ -221,8 +302,8 @@ func randomDrain(t *testing.T, r *rand.Rand) {
 	if log.ended != 1 {
 		t.Errorf("%d last lines", log.ended)
 	}
-	if outcome.Exit == ExitDrained && c.Open() != 0 {
-		t.Errorf("%d sessions are open after exit 0: %+v", c.Open(), outcome)
+	if outcome.Exit == ExitDrained && c.Census().Open != 0 {
+		t.Errorf("%d sessions are open after exit 0: %+v", c.Census().Open, outcome)
 	}
 	if outcome.Exit == ExitWall && c.stuck == nil {
 		t.Errorf("hard wall though sessions end within %v: %+v", c.linger, outcome)

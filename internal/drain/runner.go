@@ -19,7 +19,7 @@ const (
 	reserve = answerWithin + 2*lastWords
 )
 
-// Runner drains a fleet when a signal says so.
+// Runner drains a fleet when a signal or a call says so.
 type Runner struct {
 	// OnForcing is called once when forcing begins, before the first session
 	// is closed: publishes are to be refused from then on. Set before Run;
@@ -34,37 +34,32 @@ type Runner struct {
 	fleet  Fleet
 	log    *slog.Logger
 
-	progress atomic.Pointer[Progress]
+	calls chan call
+	over  chan struct{} // closed when Run returns
+
+	latest atomic.Pointer[snapshot]
 }
 
 // NewRunner returns a runner that drains fleet and says so on log.
 func NewRunner(config Config, fleet Fleet, log *slog.Logger) *Runner {
 	config = config.withDefaults()
 	config.Wall = max(config.Wall-reserve, config.Wall/2)
-	r := &Runner{config: config, fleet: fleet, log: log}
-	r.progress.Store(&Progress{})
+	r := &Runner{config: config, fleet: fleet, log: log, calls: make(chan call), over: make(chan struct{})}
+	r.latest.Store(&snapshot{})
 	return r
 }
 
 // State returns how far the drain is. It may be called at any time by many
 // goroutines.
-func (r *Runner) State() State { return r.progress.Load().State }
+func (r *Runner) State() State { return r.latest.Load().state }
 
 // Progress returns how the drain stands. It may be called at any time by many
 // goroutines.
 func (r *Runner) Progress() Progress {
-	p := *r.progress.Load()
-	p.Remaining = r.fleet.Open()
-	if p.State != Serving {
-		p.Of = max(p.Of, p.Remaining)
-	}
-	if p.State == Waiting {
-		p.Left = max(time.Until(p.ForcedAt), 0)
-	}
-	return p
+	return r.latest.Load().progress(time.Now(), r.fleet.Census())
 }
 
-// Run waits for signals, those of Signals, and drains the fleet when told to.
+// Run waits for signals, those of Signals, and calls, and drains the fleet when told to.
 // It returns when the drain is over, or with the cause of ctx when that is
 // done before. It may run once.
 //
@@ -84,6 +79,7 @@ func (r *Runner) Run(ctx context.Context, signals <-chan os.Signal) (Outcome, er
 	go w.hands.work()
 	go w.voice.speak()
 	defer w.rest()
+	defer close(r.over)
 	for {
 		select {
 		case <-ctx.Done():
@@ -93,17 +89,19 @@ func (r *Runner) Run(ctx context.Context, signals <-chan os.Signal) (Outcome, er
 				signals = nil
 			}
 			w.signal(s)
+		case c := <-r.calls:
+			w.call(c)
 		case answer := <-w.hands.answers:
 			w.hear(answer)
 		case <-w.timer.C:
 			w.look()
 		case <-w.empty:
 			w.empty = nil
-			w.step(0)
+			w.machine.Empty()
+			w.step()
 		}
-		if w.outcome != nil {
-			w.finish()
-			return *w.outcome, nil
+		if w.over {
+			return w.finish(), nil
 		}
 	}
 }

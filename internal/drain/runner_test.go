@@ -69,6 +69,19 @@ func (d *trial) run(t *testing.T, script func()) Outcome {
 
 func (d *trial) kill(s os.Signal) { d.signals <- s }
 
+// start and cancel do what the calls of the HTTP interface do.
+func (d *trial) start(limit time.Duration) {
+	if err := d.runner.Start(context.Background(), limit); err != nil {
+		fmt.Fprintf(d.log, "start: %v\n", err)
+	}
+}
+
+func (d *trial) cancel() {
+	if err := d.runner.Cancel(context.Background()); err != nil {
+		fmt.Fprintf(d.log, "cancel: %v\n", err)
+	}
+}
+
 func golden(t *testing.T, got []byte) {
 	t.Helper()
 	name := filepath.Join("testdata", filepath.Base(t.Name())+".golden")
@@ -90,6 +103,9 @@ func golden(t *testing.T, got []byte) {
 const (
 	sigterm = syscall.SIGTERM
 	sigint  = syscall.SIGINT
+
+	// off keeps what scripts do apart from what falls on round times.
+	off = 30 * time.Millisecond
 )
 
 func TestDrain_LogsAsWritten(t *testing.T) {
@@ -117,10 +133,74 @@ func TestDrain_LogsAsWritten(t *testing.T) {
 			time.Sleep(1500 * time.Millisecond)
 			d.crowd.leave(3)
 		}},
-		{name: "nobody-leaves", open: 1000, result: Forced, script: func(d *trial) {
+		{name: "nobody-leaves", open: 1000, script: func(d *trial) {
 			d.kill(sigterm)
 		}},
-		{name: "one-stays", open: 1, config: Config{Limit: 90 * time.Second}, result: Forced, script: func(d *trial) {
+		{name: "announced", open: 1000, config: Config{Announce: 5 * time.Second, Invite: true}, script: func(d *trial) {
+			d.kill(sigterm)
+			time.Sleep(2*time.Second + off)
+			d.crowd.admit(200)
+			for range 24*60 - 10 {
+				time.Sleep(time.Second)
+				d.crowd.move(1)
+			}
+		}},
+		{name: "announced-to-nobody", open: 0, config: Config{Announce: 5 * time.Second}, script: func(d *trial) {
+			d.kill(sigterm)
+		}},
+		{name: "all-leave-while-announcing", open: 20, config: Config{Announce: 5 * time.Second}, script: func(d *trial) {
+			d.kill(sigterm)
+			time.Sleep(1500*time.Millisecond + off)
+			d.crowd.leave(20)
+		}},
+		{name: "half-leave-while-shedding", open: 3600, script: func(d *trial) {
+			d.kill(sigterm)
+			time.Sleep(27*time.Minute + off)
+			d.crowd.leave(900)
+		}},
+		{name: "more-than-the-rate-allows", open: 20_000, config: Config{Limit: 2 * time.Minute, MaxRate: 100}, result: Forced, script: func(d *trial) {
+			d.kill(sigterm)
+		}},
+		{name: "called", open: 500, config: Config{Announce: 5 * time.Second}, script: func(d *trial) {
+			d.start(10 * time.Minute)
+			time.Sleep(time.Minute + off)
+			d.crowd.leave(123)
+			d.start(time.Minute)
+			time.Sleep(20*time.Second + off)
+			d.kill(sigterm) // the first one: it drains already
+		}},
+		{name: "called-off", open: 500, config: Config{Announce: 5 * time.Second}, script: func(d *trial) {
+			d.kill(sigterm)
+			time.Sleep(time.Minute + off)
+			d.crowd.leave(100)
+			time.Sleep(10 * time.Second)
+			d.cancel()
+			time.Sleep(time.Hour)
+			d.crowd.admit(50)
+			d.kill(sigterm) // begins anew
+			time.Sleep(10 * time.Second)
+			d.crowd.leave(450)
+		}},
+		{name: "called-off-while-shedding", open: 3600, script: func(d *trial) {
+			d.kill(sigint)
+			time.Sleep(25*time.Minute + off)
+			d.cancel()
+			time.Sleep(3 * time.Second)
+			d.kill(sigint)
+			time.Sleep(3 * time.Second)
+			d.crowd.leave(3600)
+		}},
+		{name: "second-sigterm-while-shedding", open: 3600, result: Hurried, script: func(d *trial) {
+			d.kill(sigterm)
+			time.Sleep(25*time.Minute + off)
+			d.kill(sigterm)
+		}},
+		{name: "second-sigint-while-announcing", open: 100, exit: ExitSignals, result: Forced, config: Config{Announce: 5 * time.Second}, script: func(d *trial) {
+			d.kill(sigint)
+			time.Sleep(2500*time.Millisecond + off)
+			d.kill(sigint)
+		}},
+		{name: "one-stays", open: 1, config: Config{Limit: 90 * time.Second}, script: func(d *trial) {
 			d.kill(sigterm)
 		}},
 		{name: "second-sigint", open: 8120, exit: ExitSignals, result: Forced, script: func(d *trial) {
@@ -158,7 +238,7 @@ func TestDrain_LogsAsWritten(t *testing.T) {
 			time.Sleep(30 * time.Second)
 			d.crowd.leave(100)
 		}},
-		{name: "log-every", open: 100, config: Config{Limit: time.Minute, LogEvery: 7 * time.Second}, result: Forced, script: func(d *trial) {
+		{name: "log-every", open: 100, config: Config{Limit: time.Minute, LogEvery: 7 * time.Second}, script: func(d *trial) {
 			d.kill(sigterm)
 			time.Sleep(12 * time.Second)
 			d.crowd.leave(63)
@@ -200,14 +280,14 @@ func TestDrain_LogsAsWritten(t *testing.T) {
 	}
 }
 
-func TestRunner_ForcesFromTheLimitOnAndRefusesPublishesFirst(t *testing.T) {
+func TestRunner_ForcesEvenlyAndRefusesPublishesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newTrial(Config{Limit: time.Minute}, newCrowd(900))
+		d := newTrial(Config{}, newCrowd(900))
 		d.crowd.linger = 2 * time.Second
-		var forcing time.Duration
+		forced := false
 		d.runner.OnForcing = func() {
-			forcing = time.Since(d.began)
-			if d.crowd.closed() > 0 {
+			forced = true
+			if d.crowd.Census().Restarts > 0 {
 				t.Error("sessions were closed before publishes were refused")
 			}
 			if got := d.runner.State(); got != Forcing {
@@ -215,11 +295,12 @@ func TestRunner_ForcesFromTheLimitOnAndRefusesPublishesFirst(t *testing.T) {
 			}
 		}
 		d.runner.Undelivered = func() int { return 7 }
-		outcome := d.run(t, func() { d.kill(sigterm) })
-		if forcing != time.Minute {
-			t.Errorf("forcing began after %v, want 1m", forcing)
-		}
-		if took := time.Since(d.began); took > time.Minute+DefaultForceOver {
+		outcome := d.run(t, func() {
+			d.kill(sigint)
+			time.Sleep(5 * time.Second)
+			d.kill(sigint)
+		})
+		if took := time.Since(d.began); !forced || took > 5*time.Second+DefaultForceOver {
 			t.Errorf("took %v, want forcing to take 5s at most", took)
 		}
 		for i, n := range d.crowd.orders[:30] {
@@ -238,11 +319,15 @@ func TestRunner_AsksAgainForSessionsThatTheFleetMissed(t *testing.T) {
 		d := newTrial(Config{Limit: time.Minute}, newCrowd(900))
 		d.crowd.linger = time.Second
 		d.crowd.misses = 7 // of each slice
-		outcome := d.run(t, func() { d.kill(sigterm) })
-		if took := time.Since(d.began); took > time.Minute+DefaultForceOver {
+		outcome := d.run(t, func() {
+			d.kill(sigint)
+			time.Sleep(5 * time.Second)
+			d.kill(sigint)
+		})
+		if took := time.Since(d.began); took > 5*time.Second+DefaultForceOver {
 			t.Errorf("took %v, want forcing to take 5s at most", took)
 		}
-		if outcome.Exit != ExitDrained || outcome.Forced != 900 {
+		if outcome.Forced != 900 {
 			t.Errorf("outcome %+v", outcome)
 		}
 	})
@@ -267,7 +352,7 @@ func TestRunner_EndsWithItsContext(t *testing.T) {
 func TestRunner_CountsWhenAdmittingStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newTrial(Config{Limit: time.Minute}, newCrowd(10))
-		d.crowd.slow = 100 * time.Millisecond // Open is under way when the signal comes
+		d.crowd.slow = 100 * time.Millisecond // a census is under way when the signal comes
 		outcome := d.run(t, func() {
 			d.kill(Signals()[len(Signals())-1])
 			time.Sleep(50 * time.Millisecond)

@@ -16,10 +16,10 @@ type watch struct {
 	voice   *voice
 	timer   *time.Timer
 
-	busy    bool            // the hands have an order
-	todo    order           // waits until they are free
-	empty   <-chan struct{} // the fleet's, once admitting has stopped
-	outcome *Outcome
+	busy  bool            // the hands have an order
+	todo  order           // waits until they are free
+	empty <-chan struct{} // the fleet's, while admitting has stopped
+	over  bool
 }
 
 func (w *watch) signal(s os.Signal) {
@@ -29,11 +29,22 @@ func (w *watch) signal(s os.Signal) {
 	}
 }
 
+// call carries out a call. Whoever asks for the progress after its answer
+// finds the change there.
+func (w *watch) call(c call) {
+	err := c.do(w.machine, time.Now())
+	w.show()
+	c.answer <- err
+	if err == nil {
+		w.look()
+	}
+}
+
 // look asks the fleet how many sessions are open, or goes on without news
 // when it has not answered yet.
 func (w *watch) look() {
 	if w.busy {
-		w.step(Unknown)
+		w.step()
 		return
 	}
 	w.send()
@@ -49,25 +60,26 @@ func (w *watch) send() {
 // hear takes the hands' answer.
 func (w *watch) hear(answer news) {
 	w.busy = false
-	if answer.empty != nil {
-		w.empty = answer.empty
+	if w.todo.admit == AsBefore {
+		if answer.empty != nil {
+			w.empty = answer.empty
+		}
+	} else { // counted before what is to change has changed
+		answer.census.Refusing = false
 	}
-	if w.todo.refuse {
-		answer.open = Unknown // counted before admitting stopped
-	}
-	w.step(answer.open)
+	w.machine.News(answer.census)
+	w.step()
 }
 
 // step steps the machine and has done what it says.
-func (w *watch) step(open int) {
-	actions := w.machine.Step(time.Now(), open)
-	p := w.machine.progressSoFar()
-	w.runner.progress.Store(&p)
+func (w *watch) step() {
+	actions := w.machine.Step(time.Now())
+	w.show()
 	w.voice.say(actions.Lines...)
-	w.todo.refuse = w.todo.refuse || actions.Refuse
-	w.todo.force = w.todo.force || actions.Force
-	w.todo.close += actions.Close
-	if w.outcome = actions.Outcome; w.outcome != nil {
+	if w.todo.add(actions); actions.Admit == Resume {
+		w.empty = nil
+	}
+	if w.over = actions.Over; w.over {
 		return
 	}
 	if !w.busy && !w.todo.empty() {
@@ -80,17 +92,28 @@ func (w *watch) step(open int) {
 	w.timer.Reset(time.Until(actions.Wake))
 }
 
+// show lets others see how the drain stands.
+func (w *watch) show() { w.runner.latest.Store(w.machine.snapshot()) }
+
 // finish gets the last figures and says the last line.
-func (w *watch) finish() {
+func (w *watch) finish() Outcome {
 	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
 	defer cancel()
+	undelivered := Unknown
 	w.await(ctx)
 	if !w.busy {
 		w.todo = order{last: true}
 		w.send()
-		w.outcome.Undelivered = w.await(ctx).undelivered
+		if answer, ok := w.await(ctx); ok {
+			w.machine.News(answer.census)
+			w.show()
+			undelivered = answer.undelivered
+		}
 	}
-	w.voice.say(w.outcome.Line())
+	outcome := w.machine.Outcome()
+	outcome.Undelivered = undelivered
+	w.voice.say(outcome.Line())
+	return outcome
 }
 
 // rest ends voice and hands and waits for them, but for one that hangs.
@@ -98,7 +121,7 @@ func (w *watch) rest() {
 	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
 	defer cancel()
 	w.voice.rest(ctx)
-	if w.outcome == nil {
+	if !w.over {
 		w.await(ctx)
 	}
 	if close(w.hands.orders); !w.busy {
@@ -107,15 +130,16 @@ func (w *watch) rest() {
 }
 
 // await waits until the hands are free, at most as long as ctx, and returns
-// their answer.
-func (w *watch) await(ctx context.Context) news {
-	if w.busy {
-		select {
-		case answer := <-w.hands.answers:
-			w.busy = false
-			return answer
-		case <-ctx.Done():
-		}
+// their answer, if there is one.
+func (w *watch) await(ctx context.Context) (answer news, ok bool) {
+	if !w.busy {
+		return news{}, false
 	}
-	return news{undelivered: Unknown}
+	select {
+	case answer := <-w.hands.answers:
+		w.busy = false
+		return answer, true
+	case <-ctx.Done():
+		return news{}, false
+	}
 }

@@ -114,7 +114,7 @@ func TestStatus_SaysWhatProtocolPromises(t *testing.T) {
 
 func TestProbes_WhileDraining(t *testing.T) {
 	v := newWorld(t)
-	v.progress = drain.Progress{State: drain.Waiting, Remaining: 8, Of: 12, Left: 90 * time.Second, ForcedAt: time.Unix(1800000000, 0).UTC(), StartedAt: time.Unix(1799999000, 0).UTC(), Cause: "SIGTERM"}
+	v.progress = drain.Progress{State: drain.Waiting, Tally: drain.Tally{Remaining: 8, Of: 12}, Left: 90 * time.Second, ForcedAt: time.Unix(1800000000, 0).UTC(), StartedAt: time.Unix(1799999000, 0).UTC(), Cause: "SIGTERM"}
 	w := v.do(request("GET", "/readyz", ""))
 	var got map[string]any
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 503 {

@@ -71,6 +71,7 @@ func New(s Sources) *Metrics {
 	m.messages(s)
 	m.history(s.History)
 	m.drain(s.Drain)
+	m.drained(s.Drained)
 	labels := prometheus.Labels{"version": s.Version, "goversion": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH}
 	m.gauge("holdfast_build_info", "Always 1; the labels say what is running.", labels, func() float64 { return 1 })
 	return m
@@ -128,7 +129,7 @@ func (m *Metrics) messages(s Sources) {
 }
 
 func (m *Metrics) drain(progress func() drain.Progress) {
-	for _, state := range []drain.State{drain.Serving, drain.Waiting, drain.Forcing, drain.Stopped} {
+	for _, state := range drain.States() {
 		m.gauge("holdfast_drain_state", "1 for the state that the server is in, 0 for the others.", prometheus.Labels{"state": state.String()}, func() float64 {
 			if progress().State == state {
 				return 1
@@ -149,6 +150,17 @@ func (m *Metrics) drain(progress func() drain.Progress) {
 		}
 		return float64(at.UnixMilli()) / 1e3
 	})
+}
+
+func (m *Metrics) drained(read func() Drained) {
+	m.counter("holdfast_drain_notices_total", "Frames that told a session of a drain.", nil, func() uint64 { return read().Told })
+	for how, of := range map[string]func(Drained) uint64{
+		"moved":  func(d Drained) uint64 { return d.Moved },
+		"shed":   func(d Drained) uint64 { return d.Shed },
+		"forced": func(d Drained) uint64 { return d.Forced },
+	} {
+		m.counter("holdfast_drain_sessions_total", "Sessions that drains ended, by how.", prometheus.Labels{"how": how}, func() uint64 { return of(read()) })
+	}
 }
 
 func (m *Metrics) gauge(name, help string, labels prometheus.Labels, read func() float64) {

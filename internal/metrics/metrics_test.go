@@ -35,8 +35,9 @@ func fixed() Sources {
 				Replayed: 34, Skipped: 35, Present: 36, Refusing: true}
 		},
 		Drain: func() drain.Progress {
-			return drain.Progress{State: drain.Waiting, Remaining: 18, ForcedAt: time.Unix(1800000000, 0)}
+			return drain.Progress{State: drain.Waiting, Tally: drain.Tally{Remaining: 18}, ForcedAt: time.Unix(1800000000, 0)}
 		},
+		Drained: func() Drained { return Drained{Told: 41, Moved: 42, Shed: 43, Forced: 44} },
 	}
 }
 
@@ -140,6 +141,10 @@ func TestMetrics_SourcesAndCountsAreShown(t *testing.T) {
 		`holdfast_drain_state{state="serving"} 0`,
 		`holdfast_drain_state{state="waiting"} 1`,
 		`holdfast_drain_remaining_sessions 18`,
+		`holdfast_drain_notices_total 41`,
+		`holdfast_drain_sessions_total{how="moved"} 42`,
+		`holdfast_drain_sessions_total{how="shed"} 43`,
+		`holdfast_drain_sessions_total{how="forced"} 44`,
 		`holdfast_drain_deadline_timestamp_seconds 1.8e+09`,
 		`holdfast_publish_duration_seconds_bucket{le="2e-05"} 0`,
 		`holdfast_publish_duration_seconds_bucket{le="5e-05"} 1`,

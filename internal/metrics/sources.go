@@ -33,5 +33,13 @@ type Sources struct {
 	// would have gone beyond.
 	Refusals func() Refusals
 
-	Drain func() drain.Progress // how the drain stands
+	Drain   func() drain.Progress // how the drain stands
+	Drained func() Drained        // what drains did to sessions
+}
+
+// Drained counts what drains did to sessions, those included that were called
+// off.
+type Drained struct {
+	Told                uint64 // notices sent to sessions
+	Moved, Shed, Forced uint64 // sessions that ended, by how
 }

@@ -36,7 +36,7 @@ func (n *node) build(ctx context.Context) (err error) {
 		}
 	}
 	n.hub.Use(n.engine, n.carrier.Listeners())
-	n.drainer = drain.NewRunner(drain.Config{Limit: n.cfg.DrainLimit, LogEvery: n.cfg.DrainLogEvery}, n.carrier, n.logger)
+	n.drainer = drain.NewRunner(n.drainConfig(), fleet{n.carrier}, n.logger)
 	n.drainer.Undelivered = func() int { return int(n.carrier.Totals().Undelivered) }
 	n.rates = metrics.NewRates(n.hub.Published, func() uint64 { return n.carrier.Totals().Delivered })
 	n.plans = make(chan *schedule.Runner, 1)
@@ -99,6 +99,7 @@ func (n *node) buildCarrier() (err error) {
 		Scheduled:     n.scheduled,
 		History:       n.history,
 		Drain:         func() drain.Progress { return n.drainer.Progress() },
+		Drained:       n.drained,
 	})
 	n.policy.CountRefusal = n.metrics.CountFrameRefusal
 	n.carrier, err = transport.New(transport.Setup{Hub: n.hub, Policy: n.policy, Limits: limits, Logger: n.logger, Ended: n.metrics.CountClose})

@@ -12,6 +12,10 @@ type Counters struct {
 	Replayed       atomic.Uint64 // messages of the past that clients asked for
 	Skipped        atomic.Uint64 // messages that slow sessions were told they missed
 
+	Told     atomic.Uint64 // notices
+	Restarts atomic.Uint64 // sessions that were ended because this server ends
+	Moved    atomic.Uint64 // sessions that left after they had been invited to
+
 	// Undelivered counts the messages that sessions did not take any more
 	// when this server ended them.
 	Undelivered atomic.Uint64
@@ -19,7 +23,7 @@ type Counters struct {
 
 // Totals are the counters of all loops together.
 type Totals struct {
-	Accepted, AcceptedEvents, Delivered, Sent, Replayed, Skipped, Undelivered uint64
+	Accepted, AcceptedEvents, Delivered, Sent, Replayed, Skipped, Told, Restarts, Moved, Undelivered uint64
 }
 
 // Totals returns what was counted so far.
@@ -31,6 +35,9 @@ func (s *Server) Totals() (t Totals) {
 		t.Sent += l.Sent.Load()
 		t.Replayed += l.Replayed.Load()
 		t.Skipped += l.Skipped.Load()
+		t.Told += l.Told.Load()
+		t.Restarts += l.Restarts.Load()
+		t.Moved += l.Moved.Load()
 		t.Undelivered += l.Undelivered.Load()
 	}
 	return t

@@ -14,14 +14,15 @@ import (
 type Gate struct {
 	// Static after newGate.
 	limits Limits
-	empty  chan struct{} // closed when admitting has stopped and nobody is left
 
 	mu sync.Mutex
 
 	// Guarded by mu.
 	open    int
+	entered int // ever
 	stopped bool
-	second  int64 // the Unix second that arrivals are counted in
+	empty   chan struct{} // closed when admitting has stopped and nobody is left
+	second  int64         // the Unix second that arrivals are counted in
 	arrived int
 	// Sessions of each address and each user that has any; nil without a
 	// bound, so that an unbounded gate keeps nothing for a session.
@@ -105,6 +106,7 @@ func (g *Gate) enter(now time.Time, address netip.Addr, user string) *wire.Error
 	}
 	g.arrived++
 	g.open++
+	g.entered++
 	if g.addresses != nil {
 		g.addresses[from]++
 	}
@@ -180,13 +182,35 @@ func (g *Gate) StopAdmitting() (open int) {
 	return g.open
 }
 
-// Open returns how many sessions are open.
-func (g *Gate) Open() int {
+// ResumeAdmitting lets sessions in again. Who waits for Empty asks for it anew
+// after the next StopAdmitting.
+func (g *Gate) ResumeAdmitting() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.open
+	if g.stopped {
+		g.stopped = false
+		g.empty = make(chan struct{})
+	}
+}
+
+// Open returns how many sessions are open.
+func (g *Gate) Open() int {
+	open, _, _ := g.count()
+	return open
+}
+
+// count returns how many sessions are open and how many ever were, and
+// whether no more come.
+func (g *Gate) count() (open, entered int, stopped bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open, g.entered, g.stopped
 }
 
 // Empty returns what is closed when admitting has stopped and no session is
 // left.
-func (g *Gate) Empty() <-chan struct{} { return g.empty }
+func (g *Gate) Empty() <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.empty
+}

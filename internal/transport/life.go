@@ -58,6 +58,7 @@ func (l *Loop) admit(a *arrival) {
 	c.session.Start(l.clock, l.Policy, l.carry(c), a.wants)
 	l.corked = false
 	l.greet(c)
+	l.welcome(c)
 	if end := c.session.Check(l.Policy); end != nil {
 		l.end(c, end)
 	}
@@ -162,6 +163,9 @@ func (l *Loop) end(c *conn, why *session.End) {
 	}
 	c.state, c.code = closing, why.Code
 	l.open.Add(-1)
+	if c.invited && why.Code == wire.CloseNormal {
+		l.Moved.Add(1)
+	}
 	if c.out == nil {
 		c.out = &outbox{}
 	}
@@ -198,6 +202,9 @@ func (l *Loop) doom(c *conn) {
 	case open:
 		l.open.Add(-1)
 		c.code = wire.CloseAbnormal
+		if c.invited && c.events() != nil { // it has no other way to say good-bye
+			l.Moved.Add(1)
+		}
 	case closing:
 		l.Undelivered.Add(uint64(c.out.messages()))
 		if c.code != wire.CloseTooSlow { // who does not read cannot be told either

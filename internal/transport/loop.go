@@ -40,6 +40,7 @@ type Loop struct {
 	sweep   int32   // slot at which the next search for quiet conns begins
 	clock   time.Time
 	carrier carrier
+	notice  notice
 	chunk   chunk
 	scratch []byte // what was just read
 	spill   []byte // what is being written from cursors

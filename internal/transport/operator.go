@@ -121,6 +121,7 @@ func (l *Loop) endSome(n int) {
 			}
 			if c.state == open && (c.out == nil || c.out.lag == 0) == quiet {
 				l.end(c, restart())
+				l.Restarts.Add(1)
 				n--
 			}
 			return true

@@ -175,8 +175,9 @@ func (s *Server) carry(nc net.Conn, a *arrival) {
 	l.do(func() { l.admit(a) })
 }
 
-// StopAdmitting, Open and Empty make the server a drain's fleet.
+// StopAdmitting, ResumeAdmitting, Open and Empty are the gate's.
 func (s *Server) StopAdmitting() int     { return s.gate.StopAdmitting() }
+func (s *Server) ResumeAdmitting()       { s.gate.ResumeAdmitting() }
 func (s *Server) Open() int              { return s.gate.Open() }
 func (s *Server) Empty() <-chan struct{} { return s.gate.Empty() }
 

@@ -11,6 +11,9 @@ type table struct {
 	used   int
 }
 
+// slots returns how many slots there are, in use or not.
+func (t *table) slots() int32 { return int32(len(t.chunks) * chunkSize) }
+
 // at returns the conn in a slot.
 func (t *table) at(slot int32) *conn { return &t.chunks[slot/chunkSize][slot%chunkSize] }
 
@@ -53,7 +56,7 @@ func (t *table) release(c *conn) {
 // each calls f with every conn in use until f returns false, beginning at a
 // slot and going round once.
 func (t *table) each(from int32, f func(*conn) bool) {
-	n := int32(len(t.chunks) * chunkSize)
+	n := t.slots()
 	for i := range n {
 		if c := t.at((from + i) % n); c.state != free && !f(c) {
 			return
