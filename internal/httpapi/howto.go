@@ -24,6 +24,7 @@ const howToText = `holdfast: real-time notifications
 
   receive   websocat %[2]s/ws
             websocat '%[2]s/ws?channels=news,alerts'
+            curl -N '%[1]s/events?channels=news,alerts'
   publish   curl -d '{"text":"hi"}' %[1]s/v1/channels/broadcast/messages
   many      curl -T messages.ndjson -H 'Content-Type: application/x-ndjson' -X POST %[1]s/v1/messages
             one a line: {"channel":"news","data":"hi"}
