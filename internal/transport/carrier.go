@@ -70,9 +70,21 @@ func (k *carrier) put(p []byte) {
 	case err != nil:
 		l.doom(c)
 	case n < len(p):
-		rest := slices.Clone(p[n:])
-		c.out = &outbox{rest: rest, lag: len(rest)}
-		l.watchWrites(c)
+		c.out = &outbox{}
+		k.keep(p[n:])
+	}
+}
+
+// keep has the rest of frames sent that have begun, of a conn that has
+// nothing else due.
+func (k *carrier) keep(rest []byte) {
+	l, c := k.loop, k.conn
+	c.out.rest, c.out.own = slices.Clone(rest), true
+	c.out.lag += len(rest)
+	l.gate.hold(len(rest))
+	l.watchWrites(c)
+	if l.gate.overfull() {
+		l.end(c, errHeld)
 	}
 }
 

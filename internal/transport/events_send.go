@@ -1,8 +1,6 @@
 package transport
 
 import (
-	"slices"
-
 	"holdfast.dev/holdfast/internal/session"
 	"holdfast.dev/holdfast/internal/wire"
 	"holdfast.dev/holdfast/internal/ws"
@@ -44,9 +42,7 @@ func (k *carrier) utter(p []byte) {
 	case err != nil:
 		l.doom(c)
 	case n < len(p):
-		c.out.rest = slices.Clone(p[n:])
-		c.out.lag += len(c.out.rest)
-		l.watchWrites(c)
+		k.keep(p[n:])
 	}
 }
 

@@ -49,14 +49,17 @@ func (l *Loop) account(c *conn, p []byte, n int) {
 	}
 	switch {
 	case len(o.rest) > 0:
+		if o.own {
+			l.gate.hold(-n)
+		}
 		o.rest = o.rest[n:]
 		o.lag -= n
+		o.own = o.own && len(o.rest) > 0
 	case len(o.replies) > 0:
 		l.gate.hold(-n)
 		o.lag -= n
 		if o.replies = o.replies[n:]; n > 0 && len(o.replies) > 0 {
-			l.gate.hold(-len(o.replies))
-			o.rest, o.replies = o.replies, nil // a frame has begun: it goes out whole, whatever comes
+			o.rest, o.own, o.replies = o.replies, true, nil // a frame has begun: it goes out whole, whatever comes
 		}
 	case o.events != nil:
 		l.spilledEvents(o, p, n)

@@ -226,6 +226,9 @@ func (l *Loop) bury() {
 		_, held := c.session.Unfinished()
 		if c.out != nil {
 			held += len(c.out.replies)
+			if c.out.own {
+				held += len(c.out.rest)
+			}
 		}
 		l.gate.hold(-held)
 		l.Ended(c.code)

@@ -30,6 +30,7 @@ type place struct {
 // outbox is what a conn has yet to be sent, in this order.
 type outbox struct {
 	rest    []byte // of frames already begun; may be shared, never changed
+	own     bool   // rest is not shared: the gate counts it
 	replies []byte // own frames
 	cursors []cursor
 	final   []byte // the close frame, behind everything else
