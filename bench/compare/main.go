@@ -47,7 +47,7 @@ type options struct {
 func compare(ctx context.Context) error {
 	var opt options
 	flag.StringVar(&opt.servers, "servers", "holdfast,nats,gorilla,node,floor", "which servers, by commas")
-	flag.StringVar(&opt.measurements, "measure", "fanout,each,idle,channels,ndjson,stalled", "which measurements, by commas")
+	flag.StringVar(&opt.measurements, "measure", "fanout,each,idle,channels,ndjson,stalled,storm,async,sync", "which measurements, by commas")
 	flag.StringVar(&opt.before, "before", "", "the source `directory` of an earlier holdfast, measured beside this one")
 	flag.IntVar(&opt.rounds, "rounds", 3, "how often each is measured; the median counts")
 	flag.BoolVar(&opt.short, "short", false, "tiny sizes and one round: shows that it works, measures nothing")

@@ -28,11 +28,17 @@ type sizes struct {
 
 	channels, channelClients int
 
-	linesFor time.Duration // publishing with nobody listening
+	linesFor      time.Duration // publishing with nobody listening
+	linesChannels int           // to so many, where it is not to one
 
 	stalledClients, stalledSize int
 	stalledRate                 float64
 	stalledFor                  time.Duration
+
+	syncPublishers int // each waits for its acknowledgement
+	syncFor        time.Duration
+
+	stormClients, stormMissed int // clients that come back at once, and messages that each missed
 }
 
 var fullSize = sizes{
@@ -40,8 +46,10 @@ var fullSize = sizes{
 	eachClients: 10_000, eachWarm: 5, eachMessages: 30,
 	idleClients: 15_000, settle: 20 * time.Second,
 	channels: 200_000, channelClients: 2000,
-	linesFor:       3 * time.Second,
+	linesFor: 3 * time.Second, linesChannels: 1000,
+	syncPublishers: 64, syncFor: 3 * time.Second,
 	stalledClients: 1000, stalledSize: 16 << 10, stalledRate: 30, stalledFor: 12 * time.Second,
+	stormClients: 10_000, stormMissed: 100,
 }
 
 var shortSize = sizes{
@@ -49,8 +57,10 @@ var shortSize = sizes{
 	eachClients: 100, eachWarm: 2, eachMessages: 20,
 	idleClients: 200, settle: time.Second,
 	channels: 2000, channelClients: 20,
-	linesFor:       300 * time.Millisecond,
+	linesFor: 300 * time.Millisecond, linesChannels: 100,
+	syncPublishers: 64, syncFor: 300 * time.Millisecond,
 	stalledClients: 50, stalledSize: 8 << 10, stalledRate: 50, stalledFor: time.Second,
+	stormClients: 100, stormMissed: 100,
 }
 
 // measurement is one way to load a server. It is run on a fresh process and
@@ -82,6 +92,9 @@ var measurements = []measurement{
 	{"ndjson", []string{"holdfast", "before"}, onlyLines},
 	// The other two wait for a slow client by the way they are written here.
 	{"stalled", []string{"holdfast", "before", "nats", "node"}, stalledClient},
+	{"storm", []string{"holdfast"}, storm},
+	{"async", []string{"holdfast"}, async},
+	{"sync", []string{"holdfast"}, syncing},
 }
 
 // load is a fleet that is connected, and a feed that reaches it.
@@ -227,17 +240,33 @@ func manyChannels(ctx context.Context, i *instance, sz sizes) (v values, err err
 
 // onlyLines publishes NDJSON that nobody listens to.
 func onlyLines(ctx context.Context, i *instance, sz sizes) (values, error) {
-	stream, err := loadgen.NewStream(ctx, "http://"+i.web.String(), "")
+	before, err := i.process().CPU()
 	if err != nil {
 		return nil, err
 	}
 	begun := time.Now()
-	feed := loadgen.NewFeed(loadgen.FeedOptions{Publisher: stream, Channels: []string{"nobody"}, Size: sz.fanSize})
-	err = errors.Join(feed.Ahead(ctx, loadgen.Window(sz.fanSize), 0, sz.linesFor), stream.Close())
+	n, err := i.lines(ctx, []string{"nobody"}, sz.fanSize, sz.linesFor)
+	if err != nil {
+		return nil, err
+	}
+	rate := float64(n) / time.Since(begun).Seconds()
+	after, err := i.process().CPU()
+	return values{"lines rate": rate, "lines cpu": micros(after-before) / float64(n)}, err
+}
+
+// lines publishes NDJSON over one request, at full speed, and returns how many
+// were acknowledged: all of them.
+func (i *instance) lines(ctx context.Context, channels []string, size int, lasting time.Duration) (uint64, error) {
+	stream, err := loadgen.NewStream(ctx, "http://"+i.web.String(), "")
+	if err != nil {
+		return 0, err
+	}
+	feed := loadgen.NewFeed(loadgen.FeedOptions{Publisher: stream, Channels: channels, Size: size})
+	err = errors.Join(feed.Ahead(ctx, loadgen.Window(size), 0, lasting), stream.Close())
 	if answered := stream.Answered(); err == nil && answered != feed.Sent() {
 		err = fmt.Errorf("%d lines were published and %d answered", feed.Sent(), answered)
 	}
-	return values{"lines rate": float64(stream.Answered()) / time.Since(begun).Seconds()}, err
+	return stream.Answered(), err
 }
 
 // stalledClient measures the latency of all others without and with one client
