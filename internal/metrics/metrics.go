@@ -79,7 +79,9 @@ func New(s Sources) *Metrics {
 
 func (m *Metrics) sessions(s Sources) {
 	m.gauge("holdfast_sessions", "Sessions open now.", nil, func() float64 { return float64(s.Sessions()) })
-	m.counter("holdfast_sessions_accepted_total", "Sessions opened.", nil, s.Accepted)
+	const opened = "Sessions opened, by what carries them."
+	m.counter("holdfast_sessions_accepted_total", opened, prometheus.Labels{"transport": "websocket"}, s.Accepted)
+	m.counter("holdfast_sessions_accepted_total", opened, prometheus.Labels{"transport": "sse"}, s.Listened)
 	const ended = "Sessions ended, by WebSocket close code; 1006 is a connection lost without one, 4008 a client that fell too far behind."
 	for _, code := range closeCodes {
 		n := new(atomic.Uint64)

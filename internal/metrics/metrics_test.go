@@ -23,6 +23,7 @@ func fixed() Sources {
 		MaxSessions:   func() int { return 23 },
 		Refusals:      func() Refusals { return Refusals{Sessions: 24, ConnectRate: 25, PerAddress: 26, PerUser: 27} },
 		Accepted:      count(12),
+		Listened:      count(28),
 		Subscriptions: func() int { return 13 },
 		Channels:      func() int { return 14 },
 		Published:     count(15),
@@ -114,7 +115,8 @@ func TestMetrics_SourcesAndCountsAreShown(t *testing.T) {
 	lines := scrape(t, m)
 	for _, want := range []string{
 		`holdfast_sessions 11`,
-		`holdfast_sessions_accepted_total 12`,
+		`holdfast_sessions_accepted_total{transport="websocket"} 12`,
+		`holdfast_sessions_accepted_total{transport="sse"} 28`,
 		`holdfast_subscriptions 13`,
 		`holdfast_channels 14`,
 		`holdfast_messages_published_total 15`,

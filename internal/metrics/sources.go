@@ -15,7 +15,8 @@ type Sources struct {
 
 	Sessions      func() int    // open now
 	MaxSessions   func() int    // that may be open at once
-	Accepted      func() uint64 // sessions ever opened
+	Accepted      func() uint64 // sessions ever opened over WebSockets
+	Listened      func() uint64 // sessions ever opened that get Server-Sent Events
 	Subscriptions func() int    // held now by all sessions, broadcast not counted
 	Channels      func() int    // that somebody listens to now
 	Published     func() uint64 // messages accepted from publishers

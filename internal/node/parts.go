@@ -90,6 +90,7 @@ func (n *node) buildCarrier() (err error) {
 		MaxSessions:   func() int { return limits.MaxSessions },
 		Refusals:      func() metrics.Refusals { return metrics.Refusals(n.carrier.Refusals()) },
 		Accepted:      func() uint64 { return n.carrier.Totals().Accepted },
+		Listened:      func() uint64 { return n.carrier.Totals().AcceptedEvents },
 		Subscriptions: n.subscriptions,
 		Channels:      n.hub.Count,
 		Published:     n.hub.Published,

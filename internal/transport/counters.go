@@ -4,9 +4,8 @@ import "sync/atomic"
 
 // Counters are what a loop has done so far. Only the loop writes them.
 type Counters struct {
-	Accepted atomic.Uint64 // sessions
-	// AcceptedEvents are those of them that get Server-Sent Events.
-	AcceptedEvents atomic.Uint64
+	Accepted       atomic.Uint64 // sessions over WebSockets
+	AcceptedEvents atomic.Uint64 // sessions that get Server-Sent Events
 	Delivered      atomic.Uint64 // messages handed to sockets
 	Sent           atomic.Uint64 // bytes handed to sockets
 	Replayed       atomic.Uint64 // messages of the past that clients asked for

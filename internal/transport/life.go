@@ -42,9 +42,10 @@ func (l *Loop) admit(a *arrival) {
 	if a.events {
 		c.out = &outbox{events: &events{}}
 		l.AcceptedEvents.Add(1)
+	} else {
+		l.Accepted.Add(1)
 	}
 	l.ids[c.session.ID] = c.slot
-	l.Accepted.Add(1)
 	l.open.Add(1)
 	if c.stream != nil {
 		c.stream.begin(l, c)
