@@ -90,13 +90,15 @@ func TestState_SurvivesARewrite(t *testing.T) {
 // crash while nothing happened.
 func TestQuiet_ChannelsAreCompleteAfterAStop(t *testing.T) {
 	for _, orderly := range []bool{true, false} {
-		t.Run(fmt.Sprint("orderly=", orderly), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { quiet(t, orderly) })
-		})
+		for _, after := range []time.Duration{5 * time.Second, 5 * time.Minute} {
+			t.Run(fmt.Sprint("orderly=", orderly, "/after=", after), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) { quiet(t, orderly, after) })
+			})
+		}
 	}
 }
 
-func quiet(t *testing.T, orderly bool) {
+func quiet(t *testing.T, orderly bool, after time.Duration) {
 	rules := ledger.Rules{Default: ledger.Keep{Messages: 10, Age: time.Minute}}
 	dir := folder(t)
 	e, err := Open(Config{Dir: dir, Rules: rules}, nobody{})
@@ -128,7 +130,7 @@ func quiet(t *testing.T, orderly bool) {
 			time.Sleep(3 * time.Second) // some of that too
 		}
 	}
-	time.Sleep(5 * time.Second)
+	time.Sleep(after)
 	crashed := content(t, e)
 	cancel()
 	if err := <-done; err != nil {
@@ -157,7 +159,7 @@ func quiet(t *testing.T, orderly bool) {
 			}
 		}
 		// What came before is gone, and must be called so.
-		if before := (wire.ID{Epoch: place.Epoch}); strings.HasPrefix(channel, "once") {
+		if before := (wire.ID{Epoch: place.Epoch}); strings.HasPrefix(channel, "once") || after > rules.Default.Age && !strings.HasPrefix(channel, "silent") {
 			if p, _ := again.Read(t.Context(), channel, before, 0); p.Complete {
 				t.Fatalf("%s since %v is called complete", channel, before)
 			}
@@ -287,6 +289,35 @@ func TestBatch_OfAHotChannelIsItsHistory(t *testing.T) {
 	}
 	crashed := open(t, Config{Dir: copied(t, content(t, e)), Rules: fifty})
 	w.check(crashed, true)
+}
+
+// TestBatch_AfterAFailureFindsWhatWasForgotten loses what the ledger told of a
+// channel that was given up.
+func TestBatch_AfterAFailureFindsWhatWasForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e, err := Open(Config{Dir: folder(t), Rules: ledger.Rules{Default: ledger.Keep{Messages: 10, Age: time.Minute}}}, nobody{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		w := newWorld(t)
+		w.submit(e, "a", "1")
+		e.step(time.Now())
+		e.step(time.Now())
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		_ = e.Ledger.Run(ctx)
+		shard := ledger.Shard("a")
+		if c := e.Collect(shard); len(c.Channels) != 1 || !c.Channels[0].Forgotten {
+			t.Fatalf("it was not forgotten: %+v", c)
+		}
+		e.behind = true // as after a failure
+		e.step(time.Now())
+		e.step(time.Now().Add(deadAge + time.Second))
+		if n := e.book.heads.shards[shard].count; n != 0 || len(e.book.places) != 0 {
+			t.Errorf("%d records are in the file, %d channels are known", n, len(e.book.places))
+		}
+	})
 }
 
 // TestRestart_KeepsGapsAndLosesNothingElse crashes twice.

@@ -133,6 +133,42 @@ func TestFile_IsReadAsTheLibraryWroteIt(t *testing.T) {
 	}
 }
 
+// TestFile_WithAPageThatIsUsedAndFreeIsFaulty names each page in use in the
+// list of free ones.
+func TestFile_WithAPageThatIsUsedAndFreeIsFaulty(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	db, m, r := open(t, path, 4096), make(model), rand.New(rand.NewPCG(1, 1))
+	for range 30 {
+		m.change(t, db, r)
+	}
+	b, _ := os.ReadFile(path)
+	head := b
+	if tx := func(at int) uint64 { return binary.NativeEndian.Uint64(b[at+64:]) }; tx(4096) > tx(0) {
+		head = b[4096:]
+	}
+	list := int(binary.NativeEndian.Uint64(head[48:])) * 4096
+	count := int(binary.NativeEndian.Uint16(b[list+10:]))
+	free := func(i int) uint64 { return binary.NativeEndian.Uint64(b[list+16+8*i:]) }
+	tried := 0
+	for i := range count - 1 {
+		for id := free(i) + 1; id < free(i+1); id++ {
+			wrong := bytes.Clone(b)
+			binary.NativeEndian.PutUint64(wrong[list+16+8*i:], id)
+			f, err := boltfile.Open(bytes.NewReader(wrong), int64(len(wrong)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Walk(func(string, []byte, []byte) {}); len(f.Faults()) == 0 {
+				t.Errorf("page %d is used and called free", id)
+			}
+			tried++
+		}
+	}
+	if tried < 20 {
+		t.Errorf("only %d pages were tried", tried)
+	}
+}
+
 // TestFile_WithAnInvalidHeadIsReadByTheOther damages each head in turn.
 func TestFile_WithAnInvalidHeadIsReadByTheOther(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
