@@ -1,7 +1,14 @@
 package transport
 
-// flush sends what is due, as much as the socket takes.
+// maxFlush is how many writes a conn gets in a row, of up to scratchSize bytes
+// each: a client that comes back may have much due, and take it as fast as it
+// is sent.
+const maxFlush = 8
+
+// flush sends what is due, as much as the socket takes. A lot of it is left
+// to later rounds, so that others get their turn.
 func (l *Loop) flush(c *conn) {
+	writes := 0
 	for c.out != nil && c.state != doomed && c.state != lingering {
 		o := c.out
 		var p []byte
@@ -26,6 +33,10 @@ func (l *Loop) flush(c *conn) {
 				return
 			}
 			continue
+		}
+		if writes++; writes > maxFlush && c.stream == nil {
+			l.watchWrites(c)
+			return
 		}
 		n, err := c.write(p)
 		if err != nil {
