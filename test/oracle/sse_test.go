@@ -87,8 +87,9 @@ func (v *visit) settle(t *track, place string) {
 	if err != nil {
 		v.wrong("the place %q: %v", place, err)
 	}
-	if t.place = i; t.blind > 0 { // the id of an earlier event was all that said where it began
-		t.note(event{kind: fresh, life: v.number, at: t.blind, id: i})
-		t.blind = 0
+	if t.place = i; t.blind != nil {
+		t.blind.id = i
+		t.note(*t.blind)
+		t.blind = nil
 	}
 }

@@ -53,7 +53,9 @@ type track struct {
 	due   int
 	top   id // where the replay under way ends
 
-	blind time.Duration // it was subscribed without a place, and the answer cut off, then; 0 if not
+	// blind is set where it was subscribed without a place and the answer cut
+	// off: the id of an earlier event may be all that says where it began.
+	blind *event
 }
 
 // note writes down an event.

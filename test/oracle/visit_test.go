@@ -152,10 +152,10 @@ func (v *visit) ask(out []byte, t *track, o op) []byte {
 func (v *visit) close(err error) {
 	for _, t := range v.tracks {
 		if v.link != nil {
-			t.blind = 0
+			t.blind = nil
 		}
 		if v.life.plan.sse && t.state == asked && t.since == (id{}) {
-			t.blind = v.life.ended
+			t.blind = &event{kind: fresh, life: v.number, at: v.life.ended}
 		}
 		t.ended(v.number, v.life.ended, "the connection has ended")
 	}

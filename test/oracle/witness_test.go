@@ -64,7 +64,7 @@ func (w *witness) run() {
 // fresh: the client has no claim to anything older.
 func (w *witness) fresh(e *event) {
 	w.future(e)
-	w.place, w.since, w.last = e.id, e.at, id{}
+	w.place, w.since, w.last = e.id, w.client.lives[e.life].begun, id{} // it may have been read late
 	w.forget()
 }
 
