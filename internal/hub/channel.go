@@ -21,22 +21,25 @@ type Channel struct {
 	mu sync.Mutex
 
 	// Guarded by mu.
-	epoch string
+	epoch epoch
 	last  uint64         // seq of the newest entry that the feeds know of
 	tail  *chanlog.Entry // that entry, while somebody may have to walk on from it
 	feeds []*Feed
 }
+
+// id returns the id of a seq of the channel. The caller holds mu.
+func (c *Channel) id(seq uint64) wire.ID { return wire.ID{Epoch: c.epoch.String(), Seq: seq} }
 
 // place says where the channel begins to be listened to. It reports false
 // when that is known already.
 func (c *Channel) place(top wire.ID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.epoch != "" {
+	if c.epoch.known() {
 		return false
 	}
 	c.last = max(c.last, top.Seq)
-	c.epoch = top.Epoch
+	c.epoch = epochOf(top)
 	return true
 }
 
@@ -46,8 +49,8 @@ func (c *Channel) deliver(m *engine.Message) (due bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.epoch == "":
-	case m.Epoch != c.epoch:
+	case !c.epoch.known():
+	case m.Epoch != c.epoch.String():
 		return false // ids of two epochs do not compare
 	case m.Entry.Seq <= c.last:
 		return true

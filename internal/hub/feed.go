@@ -22,7 +22,8 @@ type Listener interface {
 }
 
 // Feed is one listener's part of a channel: which of its sessions subscribe,
-// and from where on they have not been offered the log yet.
+// and from where on they have not been offered the log yet. There are as many
+// as channels: every field counts.
 type Feed struct {
 	// Static after construction.
 	channel  *Channel
@@ -34,10 +35,10 @@ type Feed struct {
 	settled bool           // the listener needs no entry that it was given
 
 	// Owned by the listener.
+	Behind  int32 // members that stopped somewhere in the log and walk on from there
 	Members Members
 	Next    *chanlog.Entry // first entry of the chunk that members are being offered; nil between batches
 	Last    *chanlog.Entry // end of the batch that it is of
-	Behind  int32          // members that stopped somewhere in the log and walk on from there
 }
 
 // Name returns the channel's name.
@@ -56,7 +57,7 @@ func (f *Feed) Take() (Batch, wire.ID) {
 	c := f.channel
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	place := wire.ID{Epoch: c.epoch, Seq: c.last}
+	place := c.id(c.last)
 	if f.first == nil {
 		return Batch{}, place
 	}
@@ -71,16 +72,16 @@ func (f *Feed) Reached() wire.ID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.first != nil {
-		return wire.ID{Epoch: c.epoch, Seq: f.first.Seq - 1}
+		return c.id(f.first.Seq - 1)
 	}
-	return wire.ID{Epoch: c.epoch, Seq: c.last}
+	return c.id(c.last)
 }
 
 // Epoch returns the epoch of the channel's ids.
 func (f *Feed) Epoch() string {
 	f.channel.mu.Lock()
 	defer f.channel.mu.Unlock()
-	return f.channel.epoch
+	return f.channel.epoch.String()
 }
 
 // Settle says that the listener holds no entry from which a member still has

@@ -90,7 +90,7 @@ func (h *Hub) Join(name string, l Listener) *Feed {
 	}
 	c.mu.Lock()
 	f := c.feed(l)
-	placed := c.epoch != ""
+	placed := c.epoch.known()
 	c.mu.Unlock()
 	s.mu.Unlock()
 	c.members.Add(1)

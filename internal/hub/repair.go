@@ -7,7 +7,6 @@ import (
 
 	"holdfast.dev/holdfast/internal/chanlog"
 	"holdfast.dev/holdfast/internal/engine"
-	"holdfast.dev/holdfast/internal/wire"
 )
 
 // repairs are the channels whose feed from the engine has a hole, or may
@@ -97,7 +96,7 @@ func (h *Hub) Run(ctx context.Context) error {
 func (h *Hub) repair(ctx context.Context, c *Channel) {
 	c.suspect.Store(false) // a hole seen from now on is a new one
 	c.mu.Lock()
-	since := wire.ID{Epoch: c.epoch, Seq: c.last}
+	since := c.id(c.last)
 	c.mu.Unlock()
 	if since.Epoch == "" {
 		return // its first listener is still asking where it begins
@@ -118,7 +117,7 @@ func (h *Hub) repair(ctx context.Context, c *Channel) {
 		if page.First != nil {
 			seq = page.First.Seq - 1
 		}
-		c.epoch = page.Top.Epoch
+		c.epoch = epochOf(page.Top)
 		c.append(engine.NewGap(c.name, since, seq, page.Gap, time.Now()))
 	}
 	c.appendAll(page.First, page.Last)

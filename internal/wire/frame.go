@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -67,6 +68,8 @@ type Resumed struct {
 // AppendSubscribed answers a subscribe: the session is live behind id. resumed
 // is nil where no since was given; mark is the request's own mark, or nil.
 func AppendSubscribed(dst []byte, channel string, id ID, resumed *Resumed, mark []byte) []byte {
+	const rest = len(`{"type":"subscribed","channel":"","id":"-18446744073709551615","recovered":false,"replayed":,"request":}`) + 20
+	dst = slices.Grow(dst, rest+len(channel)+len(id.Epoch)+len(mark))
 	dst = append(dst, `{"type":"subscribed","channel":"`...)
 	dst = append(dst, channel...)
 	dst = append(dst, `","id":"`...)

@@ -1,6 +1,9 @@
 package wire
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+)
 
 // Request is one frame from a client. Type says which of the other fields
 // count.
@@ -125,13 +128,18 @@ func (w *Wanted) set(f *fields, name string, value []byte) (err error) {
 	return err
 }
 
+// mostAtOnce is for how many channels of one frame there is room from the
+// start; most frames name fewer.
+const mostAtOnce = 256
+
+var errList = Errorf(BadRequest, `"channels" must be a list of objects: [{"channel":"news"}]`)
+
 // wantedList reads [{"channel":"a","since":"…"},{"channel":"b"}].
 func wantedList(value []byte) ([]Wanted, error) {
-	shape := Errorf(BadRequest, `"channels" must be a list of objects: [{"channel":"news"}]`)
 	if value[0] != '[' {
-		return nil, shape
+		return nil, errList
 	}
-	var list []Wanted
+	list := make([]Wanted, 0, min(bytes.Count(value, []byte{'{'}), mostAtOnce))
 	s := scanner{b: value, i: 1}
 	for s.space(); !s.at(']'); s.space() {
 		if s.at(',') {
@@ -139,7 +147,7 @@ func wantedList(value []byte) ([]Wanted, error) {
 			continue
 		}
 		if !s.at('{') {
-			return nil, shape
+			return nil, errList
 		}
 		f := fields{known: wantedFields}
 		var w Wanted
@@ -155,8 +163,8 @@ func wantedList(value []byte) ([]Wanted, error) {
 		}
 		list = append(list, w)
 	}
-	if list == nil {
-		return nil, shape
+	if len(list) == 0 {
+		return nil, errList
 	}
 	return list, nil
 }
