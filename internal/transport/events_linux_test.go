@@ -2,9 +2,11 @@ package transport
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -488,6 +490,31 @@ func TestEvents_AllocateNothingPerDelivery(t *testing.T) {
 	}
 	if few, many := allocs(1), allocs(200); many > few+1 {
 		t.Errorf("10 messages cost %v allocations for 1 client and %v for 200", few, many)
+	}
+}
+
+// TestEvents_TheKernelGivesUpWhoDoesNotAnswer looks at what the kernel was told
+// about connections on which nothing is ever heard.
+func TestEvents_TheKernelGivesUpWhoDoesNotAnswer(t *testing.T) {
+	for _, way := range []string{"plain", "TLS"} {
+		n := start(t, false, nil)
+		source(t, n.eventsServer(t, way), "")
+		limits := ask(t.Context(), n.loops, func(l *Loop) (found []int) {
+			l.table.each(0, func(c *conn) bool {
+				fd := int(c.fd)
+				if c.stream != nil {
+					raw, _ := c.stream.nc.(*tls.Conn).NetConn().(*net.TCPConn).SyscallConn()
+					_ = raw.Control(func(f uintptr) { fd = int(f) })
+				}
+				ms, _ := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT)
+				found = append(found, ms)
+				return true
+			})
+			return found
+		})
+		if len(limits) != 1 || limits[0] != int(2*n.Policy.Heartbeat/time.Millisecond) {
+			t.Errorf("%s: %v ms", way, limits)
+		}
 	}
 }
 
