@@ -80,7 +80,7 @@ func (l *Ledger) CollectAll(shard int) Changes {
 
 // touch notes that a record changed. The caller holds mu.
 func (s *shard) touch(r *record) {
-	if r.dirty || s.ledger.changed == nil {
+	if r.dirty || !s.noting {
 		return
 	}
 	r.dirty = true

@@ -45,4 +45,11 @@
 //
 // With Options.Changed set, the ledger notes what changed, and Collect hands
 // it over. Restore and RestoreShard put it back at the next start.
+//
+// # Successors
+//
+// Export writes everything down for Import in another process. From then on
+// the first ledger, frozen, can follow the second one: a Tap is told every
+// message, Apply takes it, and a Snapshot says what came while no tap was
+// there, for Adopt. Own makes a follower the owner again.
 package ledger

@@ -69,7 +69,7 @@ func (s *shard) reserve(now time.Time) bool {
 // remember keeps a key for which there is room. The caller holds mu.
 func (s *shard) remember(k Key) {
 	s.keys.add(k)
-	if s.ledger.changed != nil {
+	if s.noting {
 		s.changes.keys = append(s.changes.keys, k)
 		s.change()
 	}

@@ -121,16 +121,18 @@ func (s *shard) publish(p *wire.Publication) (engine.Ack, error) {
 	s.seq++
 	s.top = s.seq
 	id := wire.ID{Epoch: s.ledger.epoch, Seq: s.seq}
-	s.append(p.Channel, engine.NewMessage(*p, id, now), false)
+	var key *Key
 	if p.Key != "" {
-		s.remember(Key{Sum: sum, Seq: s.seq, At: now.UnixNano()})
+		key = &Key{Sum: sum, Seq: s.seq, At: now.UnixNano()}
+		s.remember(*key)
 	}
+	s.append(p.Channel, engine.NewMessage(*p, id, now), key, false)
 	return engine.Ack{ID: id, Time: now}, nil
 }
 
-// append puts a message into its channel's log, trims that and tells the
-// sink. The caller holds mu. stored is whether a journal has the entry.
-func (s *shard) append(channel string, e *chanlog.Entry, stored bool) {
+// append puts a message into its channel's log, trims that and tells the sink
+// and the tap. The caller holds mu. stored is whether a journal has the entry.
+func (s *shard) append(channel string, e *chanlog.Entry, key *Key, stored bool) {
 	r := s.records[channel]
 	m := engine.Message{Channel: channel, Epoch: s.ledger.epoch, Entry: e}
 	if r != nil {
@@ -140,4 +142,7 @@ func (s *shard) append(channel string, e *chanlog.Entry, stored bool) {
 	}
 	s.keep(r, e, stored)
 	s.ledger.sink.Deliver(m)
+	if s.tap != nil {
+		s.pour(Poured{Shard: s.index, Channel: r.name, Entry: e, Key: key})
+	}
 }

@@ -88,6 +88,12 @@ func (l *Ledger) Notes(shard int) Notes {
 	s := &l.shards[shard]
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.notes()
+}
+
+// notes returns what a shard knows of channels without a record. The caller
+// holds mu.
+func (s *shard) notes() Notes {
 	m := &s.memo
 	n := Notes{Channels: make(map[uint64]uint64, len(m.pinned)+len(m.young)+len(m.old)), Below: m.below}
 	for _, known := range [...]map[uint64]uint64{m.old, m.young, m.pinned} {

@@ -126,7 +126,7 @@ func (s *shard) settle(m *Pending) {
 		return
 	}
 	s.top = m.ID.Seq
-	s.append(m.Channel, m.Entry, true)
+	s.append(m.Channel, m.Entry, m.Key, true)
 	if m.Key != nil {
 		s.keys.add(*m.Key)
 	}

@@ -46,12 +46,14 @@ type shard struct {
 	keys    keyring
 	pending []*Pending       // ordered and not visible yet, the oldest first
 	held    map[Sum]*Pending // those with a key
+	noting  bool             // changes are noted
 	changes changes
 	freed   Evicted
+	tap     Tap // who is told what is appended; nil for nobody
 }
 
 func (s *shard) init(l *Ledger, index int) {
-	s.ledger, s.index = l, index
+	s.ledger, s.index, s.noting = l, index, l.changed != nil
 	s.records = make(map[string]*record)
 	s.classes = make([]class, len(l.rules))
 	for i, r := range l.rules {
