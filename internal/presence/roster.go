@@ -133,20 +133,51 @@ func (r *Roster) endLocked(channel string, m member, s *stay) {
 // lingers is there with no sessions.
 func (r *Roster) Members(channel string, limit int) (members []wire.Member, total int) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	limit = max(limit, 1)
+	first := firsts{limit: limit}
 	nameless := 0
 	for m, s := range r.channels[channel] {
 		if m.user == "" {
 			nameless += len(s.sessions)
 			continue
 		}
-		members = append(members, wire.Member{User: m.user, Sessions: len(s.sessions)})
+		total++
+		first.add(wire.Member{User: m.user, Sessions: len(s.sessions)})
 	}
-	r.mu.Unlock()
 	if nameless > 0 {
-		members = append(members, wire.Member{Sessions: nameless})
+		total++
+		first.add(wire.Member{Sessions: nameless})
 	}
-	slices.SortFunc(members, func(a, b wire.Member) int { return cmp.Compare(a.User, b.User) })
-	return members[:min(limit, len(members))], len(members)
+	first.cut()
+	return first.members, total
+}
+
+// firsts are the first users by name, of those that were added. There may be
+// a hundred times as many: they are neither kept nor sorted.
+type firsts struct {
+	limit   int
+	members []wire.Member // up to twice limit
+	full    bool
+	last    string // the last name that may still be among them, once full
+}
+
+func (f *firsts) add(m wire.Member) {
+	if f.full && m.User >= f.last {
+		return
+	}
+	if f.members = append(f.members, m); len(f.members) >= 2*f.limit {
+		f.cut()
+	}
+}
+
+// cut sorts the members and leaves out those above the limit.
+func (f *firsts) cut() {
+	slices.SortFunc(f.members, func(a, b wire.Member) int { return cmp.Compare(a.User, b.User) })
+	if len(f.members) >= f.limit {
+		f.members = f.members[:f.limit]
+		f.full, f.last = true, f.members[f.limit-1].User
+	}
 }
 
 // Len returns how many stays there are, over all channels.

@@ -184,3 +184,29 @@ func TestRoster_CoversWhatItsPatternsName(t *testing.T) {
 		}
 	}
 }
+
+// TestMembers_AreTheFirstByNameHoweverManyThereAre compares with a list that
+// is sorted as a whole.
+func TestMembers_AreTheFirstByNameHoweverManyThereAre(t *testing.T) {
+	for _, n := range []int{0, 1, 5, 9, 10, 19, 20, 21, 500} {
+		r := New([]wire.Pattern{"*"}, 0, func(string, []byte) {})
+		var names []string
+		for i := range n {
+			names = append(names, fmt.Sprintf("user-%03d", i*7919%1000))
+			r.Join("room", names[i], session.ID(i+1))
+		}
+		r.Join("room", "", 7777)
+		names = append(names, "")
+		slices.Sort(names)
+		for _, limit := range []int{1, 2, 10, 1000} {
+			members, total := r.Members("room", limit)
+			var got []string
+			for _, m := range members {
+				got = append(got, m.User)
+			}
+			if want := names[:min(limit, len(names))]; total != len(names) || !slices.Equal(got, want) {
+				t.Fatalf("%d of %d: got %v of %d, want %v of %d", limit, n, got, total, want, len(names))
+			}
+		}
+	}
+}
