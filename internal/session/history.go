@@ -11,6 +11,9 @@ const (
 	maxMembers   = 1000
 )
 
+// bytesPerFrame is how much of an answer costs as much as a frame.
+const bytesPerFrame = 8 << 10
+
 func (s *Session) history(r wire.Request, policy *Policy, c Carrier) error {
 	if err := policy.MaySubscribe(r.Channel, s.Grant); err != nil {
 		return err
@@ -23,8 +26,8 @@ func (s *Session) history(r wire.Request, policy *Policy, c Carrier) error {
 	if err != nil {
 		return err
 	}
-	s.allowance.charge(page.Count / namesPerFrame)
 	answer := page.Append(wire.AppendHistory(nil, r.Channel))
+	s.allowance.charge(max(page.Count/namesPerFrame, len(answer)/bytesPerFrame))
 	c.Send(ws.Text, wire.AppendHistoryEnd(answer, page.Complete, page.Next, r.Request))
 	return nil
 }
@@ -37,6 +40,7 @@ func (s *Session) members(r wire.Request, policy *Policy, c Carrier) error {
 		return wire.Errorf(wire.BadRequest, "channel %s has no presence; the server's --presence says which have", wire.Quote(r.Channel))
 	}
 	members, total := policy.Presence.Members(r.Channel, maxMembers)
+	s.allowance.charge(min(total/namesPerFrame, policy.FrameBurst/2))
 	c.Send(ws.Text, wire.AppendMembers(nil, r.Channel, members, total, r.Request))
 	return nil
 }

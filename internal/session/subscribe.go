@@ -29,6 +29,9 @@ func (s *Session) subscribeAll(r wire.Request, policy *Policy, c Carrier) error 
 	}
 	s.allowance.charge(len(wants) / namesPerFrame)
 	for _, w := range wants {
+		if !c.Open() {
+			return nil // the answers were too much for it
+		}
 		if err := s.subscribe(w, r.Request, policy, c); err != nil {
 			return err
 		}

@@ -34,7 +34,7 @@ func (k *carrier) Send(op ws.Opcode, payload []byte) {
 	}
 	l.framed = ws.AppendFrame(l.framed[:0], op, payload)
 	frame := l.framed
-	if c.session.Deflate {
+	if c.session.Deflate && len(frame) <= maxDeflate {
 		if packed := deflated(frame); packed != nil {
 			frame = packed
 		}

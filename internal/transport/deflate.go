@@ -19,6 +19,11 @@ func deflated(frame []byte) []byte {
 // minDeflate is the size below which compressing costs more than it saves.
 const minDeflate = 256
 
+// maxDeflate is the size of an answer to one client above which it goes out
+// as it is: compressing it would keep the loop from all others for
+// milliseconds.
+const maxDeflate = 32 << 10
+
 // headerSize returns the bytes before a server frame's payload (RFC 6455,
 // section 5.2).
 func headerSize(frame []byte) int {

@@ -2,9 +2,13 @@ package transport
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"holdfast.dev/holdfast/internal/session"
 )
 
 // TestHeld_CountsAnswersThatAreHalfSent has clients that read nothing ask for
@@ -40,5 +44,40 @@ func TestHeld_CountsAnswersThatAreHalfSent(t *testing.T) {
 	drainFD(b, b.far[0])
 	if held := b.gate.held.Load(); held != 0 {
 		t.Errorf("%d bytes are counted for nobody", held)
+	}
+}
+
+// TestSend_LeavesLongAnswersAsTheyAre asks for more than a loop can compress
+// between two messages.
+func TestSend_LeavesLongAnswersAsTheyAre(t *testing.T) {
+	b := newBench(t, 1, nil)
+	b.table.at(0).session.Deflate = true
+	const packed = 0x40
+	for n, want := range map[int]byte{10: packed, 50: 0} {
+		for range n {
+			b.tell(fmt.Sprint("news", n), string(bytes.Repeat([]byte("1"), 2_000)))
+		}
+		writeAllQ(b, b.far[0], fmt.Sprintf(`{"type":"history","channel":"news%d"}`, n))
+		if got := drainFD(b, b.far[0]); len(got) == 0 || got[0]&packed != want {
+			t.Errorf("history of %d messages: %d bytes that begin with %x", n, len(got), got[:min(len(got), 1)])
+		}
+	}
+}
+
+// TestSubscribe_StopsWhereTheSessionEnds names more channels than a slow
+// client can be answered for.
+func TestSubscribe_StopsWhereTheSessionEnds(t *testing.T) {
+	b := newBench(t, 1, func(_ *session.Policy, l *Limits) { l.MaxLag = 1000 })
+	c := b.table.at(0)
+	_ = unix.SetsockoptInt(int(c.fd), unix.SOL_SOCKET, unix.SO_SNDBUF, 4<<10)
+	b.tell("news", string(bytes.Repeat([]byte("1"), 50_000)))
+	writeAllQ(b, b.far[0], `{"type":"history","channel":"news"}`)
+	var list []string
+	for i := range 50 {
+		list = append(list, fmt.Sprintf(`{"channel":"a%d"}`, i))
+	}
+	writeAllQ(b, b.far[0], `{"type":"subscribe","channels":[`+strings.Join(list, ",")+`]}`)
+	if c.state != closing || len(c.session.Subscriptions) > 0 {
+		t.Errorf("state %d with %d subscriptions", c.state, len(c.session.Subscriptions))
 	}
 }
