@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // ParseSince reads the since of a connection: one id, which counts for the
 // only channel named or, where none is named, for broadcast; or one for each
@@ -21,6 +18,10 @@ func ParseSince(s string, names []string, user string) (map[string]ID, error) {
 		return nil, Errorf(BadRequest, "since is one id and %d channels are named; give each its own: since=%s:%s,…", len(names), names[0], id)
 	}
 	places := make(map[string]ID)
+	named := make(map[string]bool, len(names)) // a request has room for thousands
+	for _, name := range names {
+		named[name] = true
+	}
 	for part := range strings.SplitSeq(s, ",") {
 		i := strings.LastIndexByte(part, ':')
 		if i < 0 {
@@ -34,7 +35,7 @@ func ParseSince(s string, names []string, user string) (map[string]ID, error) {
 		if _, twice := places[name]; twice {
 			return nil, Errorf(BadRequest, "since names channel %s twice", Quote(name))
 		}
-		if name != Broadcast && (user == "" || name != UserPrefix+user) && !slices.Contains(names, name) {
+		if name != Broadcast && (user == "" || name != UserPrefix+user) && !named[name] {
 			return nil, Errorf(BadRequest, "since names channel %s, which is not among the channels asked for", Quote(name))
 		}
 		places[name] = id
