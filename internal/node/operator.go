@@ -28,7 +28,9 @@ func (o operator) Disconnect(ctx context.Context, id string, revoke bool) (found
 		return true, wire.Errorf(wire.BadRequest, "session %s came without a token; disconnect it without revoke=true", wire.Quote(id))
 	}
 	err = o.tokens.RevokeToken(g)
-	return o.Server.Disconnect(ctx, id, session.Revoked), err
+	o.Server.Disconnect(ctx, id, session.Revoked) // it may have a newer token by now
+	o.DisconnectToken(ctx, g.Token, session.Revoked)
+	return true, err
 }
 
 // DisconnectUser implements httpapi.Sessions.

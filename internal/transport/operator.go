@@ -68,9 +68,19 @@ func (s *Server) Grant(ctx context.Context, id string) (g *session.Grant, found 
 // DisconnectUser closes all sessions of a user and returns how many there
 // were.
 func (s *Server) DisconnectUser(ctx context.Context, user string, why *session.End) int {
+	return s.disconnect(ctx, why, func(x *session.Session) bool { return x.User() == user && user != "" })
+}
+
+// DisconnectToken closes all sessions that are here by one token, named as in
+// session.Grant.Token, and returns how many there were.
+func (s *Server) DisconnectToken(ctx context.Context, token string, why *session.End) int {
+	return s.disconnect(ctx, why, func(x *session.Session) bool { return x.Grant != nil && x.Grant.Token == token && token != "" })
+}
+
+func (s *Server) disconnect(ctx context.Context, why *session.End, match func(*session.Session) bool) int {
 	return len(ask(ctx, s.loops, func(l *Loop) (ended []bool) {
 		l.table.each(0, func(c *conn) bool {
-			if c.state == open && c.session.User() == user && user != "" {
+			if c.state == open && match(&c.session) {
 				l.end(c, why)
 				ended = append(ended, true)
 			}
