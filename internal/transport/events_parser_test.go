@@ -23,18 +23,19 @@ type parser struct {
 }
 
 func (p *parser) feed(b []byte) {
-	for _, c := range b {
-		switch {
-		case c == '\n' && p.afterCR:
-			p.afterCR = false
+	for len(b) > 0 {
+		if b[0] == '\n' && p.afterCR {
+			b, p.afterCR = b[1:], false
 			continue
-		case c == '\r' || c == '\n':
-			p.endLine(string(p.line))
-			p.line = p.line[:0]
-		default:
-			p.line = append(p.line, c)
 		}
-		p.afterCR = c == '\r'
+		p.afterCR = false
+		i := bytes.IndexAny(b, "\r\n")
+		if i < 0 {
+			p.line = append(p.line, b...)
+			return
+		}
+		p.endLine(string(append(p.line, b[:i]...)))
+		p.line, p.afterCR, b = p.line[:0], b[i] == '\r', b[i+1:]
 	}
 }
 
