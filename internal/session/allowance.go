@@ -25,12 +25,17 @@ func (a *allowance) fill(now time.Time, policy *Policy) {
 	a.at, a.level = millis(now), int32(policy.FrameBurst)*1000
 }
 
-// spend takes one frame off.
-func (a *allowance) spend(now time.Time, policy *Policy) verdict {
+// earn adds what time has brought.
+func (a *allowance) earn(now time.Time, policy *Policy) {
 	at := millis(now)
 	earned := int64(at-a.at) * int64(policy.FramesPerSecond)
 	a.at = at
 	a.level = int32(min(int64(a.level)+earned, int64(policy.FrameBurst)*1000))
+}
+
+// spend takes one frame off.
+func (a *allowance) spend(now time.Time, policy *Policy) verdict {
+	a.earn(now, policy)
 	if a.level < -debt*1000 {
 		return flooding
 	}

@@ -76,6 +76,9 @@ type Carrier interface {
 	// returned to the session, on the loop, if there still is one.
 	Later(work func(ctx context.Context) func(s *Session, c Carrier))
 	// Reply returns what hands something to the session on its loop, from any
-	// goroutine, if there still is one.
+	// goroutine, if there still is one. Await must be called when it is sure
+	// that it will be used, once: until then the session stays in this
+	// process.
 	Reply() func(func(s *Session, c Carrier))
+	Await()
 }

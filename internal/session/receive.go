@@ -26,8 +26,7 @@ var (
 // ask for. It may change p. It returns how many whole messages there were. An
 // error is an *End, and nothing more may be fed.
 func (s *Session) Receive(p []byte, now time.Time, policy *Policy, c Carrier) (whole int, err error) {
-	limits := ws.Limits{MaxMessage: policy.MaxFrame, Deflate: s.Deflate}
-	err = s.reader.Feed(p, limits, func(m ws.Message) error {
+	err = s.reader.Feed(p, policy.limits(s.Deflate), func(m ws.Message) error {
 		if m.Op == ws.Text || m.Op == ws.Binary {
 			whole++
 		}
@@ -37,6 +36,10 @@ func (s *Session) Receive(p []byte, now time.Time, policy *Policy, c Carrier) (w
 		return whole, &End{wire.CloseCode(fault.Code), fault.Reason}
 	}
 	return whole, err
+}
+
+func (p *Policy) limits(deflate bool) ws.Limits {
+	return ws.Limits{MaxMessage: p.MaxFrame, Deflate: deflate}
 }
 
 func (s *Session) handle(m ws.Message, now time.Time, policy *Policy, c Carrier) error {
@@ -137,7 +140,9 @@ func (s *Session) publish(r wire.Request, policy *Policy, c Carrier) error {
 	receipt, later, err := policy.Hub.Submit(p, func(receipt hub.Receipt, err error) {
 		reply(func(s *Session, c Carrier) { s.published(receipt, err, mark, policy, c) })
 	})
-	if !later {
+	if later {
+		c.Await()
+	} else {
 		s.published(receipt, err, mark, policy, c)
 	}
 	return nil

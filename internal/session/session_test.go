@@ -48,6 +48,8 @@ func (w *wireless) Reply() func(func(*session.Session, session.Carrier)) {
 	return func(hand func(*session.Session, session.Carrier)) { hand(w.s, w) }
 }
 
+func (w *wireless) Await() {}
+
 func (w *wireless) Later(work func(context.Context) func(*session.Session, session.Carrier)) {
 	w.Reply()(work(context.Background()))
 }

@@ -143,16 +143,23 @@ func (k *carrier) Reply() func(func(*session.Session, session.Carrier)) {
 	l, slot, generation := k.loop, k.conn.slot, k.conn.generation
 	return func(hand func(*session.Session, session.Carrier)) {
 		l.do(func() {
-			if c := l.table.live(slot, generation); c != nil && c.state == open {
-				hand(&c.session, l.carry(c))
+			if c := l.table.live(slot, generation); c != nil {
+				c.waits--
+				if c.state == open {
+					hand(&c.session, l.carry(c))
+				}
 			}
 		})
 	}
 }
 
+// Await implements session.Carrier.
+func (k *carrier) Await() { k.conn.waits++ }
+
 // Later implements session.Carrier.
 func (k *carrier) Later(work func(context.Context) func(*session.Session, session.Carrier)) {
 	reply := k.Reply()
+	k.Await()
 	k.loop.wg.Go(func() { reply(work(k.loop.ctx)) })
 }
 

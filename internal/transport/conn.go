@@ -21,9 +21,10 @@ type conn struct {
 	begun      tick // when its unfinished message began; 0 without one
 
 	state   state
-	writing bool  // the poller watches for room to write
-	told    uint8 // the mark of the last notice
-	invited bool  // that notice named a moment to move
+	writing bool   // the poller watches for room to write
+	told    uint8  // the mark of the last notice
+	invited bool   // that notice named a moment to move
+	waits   uint16 // answers that are under way from elsewhere
 }
 
 // state is how far a conn's life has gone. It only moves forward.

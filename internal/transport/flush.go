@@ -34,11 +34,11 @@ func (l *Loop) flush(c *conn) {
 			}
 			continue
 		}
-		if writes++; writes > maxFlush && c.stream == nil {
+		if writes++; writes > maxFlush && c.stream == nil && !l.parking {
 			l.watchWrites(c)
 			return
 		}
-		n, err := c.write(p)
+		n, err := l.write(c, p)
 		if err != nil {
 			l.doom(c)
 			return
@@ -50,6 +50,15 @@ func (l *Loop) flush(c *conn) {
 			return
 		}
 	}
+}
+
+// write hands bytes to a conn's socket, or keeps them while it is parked.
+func (l *Loop) write(c *conn, p []byte) (n int, err error) {
+	if l.parking {
+		l.parked = append(l.parked, p...)
+		return len(p), nil
+	}
+	return c.write(p)
 }
 
 // account notes that n bytes of p, which was due next, went out.

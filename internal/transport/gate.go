@@ -105,6 +105,12 @@ func (g *Gate) enter(now time.Time, address netip.Addr, user string) *wire.Error
 		g.second, g.arrived = s, 0
 	}
 	g.arrived++
+	g.countIn(from, user)
+	return nil
+}
+
+// countIn counts one session in. The caller holds mu.
+func (g *Gate) countIn(from netip.Addr, user string) {
 	g.open++
 	g.entered++
 	if g.addresses != nil {
@@ -113,7 +119,6 @@ func (g *Gate) enter(now time.Time, address netip.Addr, user string) *wire.Error
 	if g.users != nil && user != "" {
 		g.users[user]++
 	}
-	return nil
 }
 
 // leave counts one session out.

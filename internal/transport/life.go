@@ -64,12 +64,15 @@ func (l *Loop) admit(a *arrival) {
 		l.end(c, end)
 	}
 	if c.state == open {
-		l.look(c, 1+tick(rand.N(int64(ticks(l.Policy.Heartbeat))))) // jittered, so that pings spread out
+		l.look(c, 1+jitter(ticks(l.Policy.Heartbeat)))
 	}
 	if len(a.input) > 0 {
 		l.received(c, a.input)
 	}
 }
+
+// jitter returns a part of d, so that what is done every d spreads out.
+func jitter(d tick) tick { return tick(rand.N(int64(d))) }
 
 // greet sends what the cork held back, and what the client missed behind it.
 func (l *Loop) greet(c *conn) {

@@ -48,6 +48,8 @@ type Loop struct {
 	writer  eventWriter
 	cork    []byte // what a new client is greeted with, in one write
 	corked  bool   // replies go there
+	parked  []byte // what is due to a conn that is being parked
+	parking bool   // what would be sent goes there
 	events  []event
 
 	mu sync.Mutex

@@ -122,6 +122,11 @@ func (p *poller) remove(fd int32) {
 	_ = unix.Close(int(fd))
 }
 
+// forget watches a descriptor no more and leaves it open.
+func (p *poller) forget(fd int32) { _ = p.control(unix.EPOLL_CTL_DEL, fd, 0, 0, 0) }
+
+func closeDescriptor(fd int32) { _ = unix.Close(int(fd)) }
+
 func (p *poller) close() {
 	if p.bell >= 0 {
 		_ = unix.Close(p.bell)

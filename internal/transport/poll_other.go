@@ -33,7 +33,10 @@ func (p *poller) wake() {
 func (p *poller) add(int32, int32, uint32) error   { return errNotDetachable }
 func (p *poller) watch(int32, int32, uint32, bool) {}
 func (p *poller) remove(int32)                     {}
+func (p *poller) forget(int32)                     {}
 func (p *poller) close()                           {}
+
+func closeDescriptor(int32) {}
 
 func detach(net.Conn) (int32, error) { return -1, errNotDetachable }
 
