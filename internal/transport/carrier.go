@@ -118,6 +118,9 @@ func (k *carrier) Resume(i int, since, place wire.ID) (hub.Replay, error) {
 	if c.out == nil {
 		c.out = &outbox{}
 	}
+	if c.out.replay == 0 {
+		c.out.taken = l.wheel.now
+	}
 	c.out.resume(f, replay.Batch)
 	l.Replayed.Add(uint64(replay.Messages))
 	return replay, nil

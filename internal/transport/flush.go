@@ -64,6 +64,9 @@ func (l *Loop) write(c *conn, p []byte) (n int, err error) {
 // account notes that n bytes of p, which was due next, went out.
 func (l *Loop) account(c *conn, p []byte, n int) {
 	o := c.out
+	if n > 0 {
+		o.taken = l.wheel.now
+	}
 	if o.events != nil && n > 0 {
 		c.heard = l.wheel.now // its socket takes something: that is all it is ever heard to say
 	}

@@ -259,6 +259,8 @@ func (l *Loop) expire(c *conn) {
 		l.beat(c, heartbeat)
 	case c.state != open, now-c.heard > 2*heartbeat:
 		l.doom(c)
+	case c.out != nil && c.out.replay > 0 && now-c.out.taken > 2*heartbeat:
+		l.end(c, errSlow) // the log would be kept for it without end
 	case c.begun != 0 && now-c.begun > 2*heartbeat:
 		l.end(c, &session.End{Code: wire.ClosePolicy, Reason: "a message was begun and not finished"})
 	default:

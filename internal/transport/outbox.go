@@ -35,8 +35,9 @@ type outbox struct {
 	cursors []cursor
 	final   []byte // the close frame, behind everything else
 
-	lag    int // bytes of all of the above but final
-	replay int // of these, what clients asked for by a place in the past
+	lag    int  // bytes of all of the above but final
+	replay int  // of these, what clients asked for by a place in the past
+	taken  tick // when the socket last took something, or replay began
 
 	events *events // of a client of events, who has an outbox all the time
 }
