@@ -25,6 +25,18 @@ func NewMessage(p wire.Publication, id wire.ID, at time.Time) *chanlog.Entry {
 	return e
 }
 
+// MessageSize returns how long the frame is that NewMessage makes.
+func MessageSize(p *wire.Publication, id wire.ID) int {
+	n := wire.MessageSize(p.Channel, id, p.Event, len(p.Data))
+	switch {
+	case n < 126: // RFC 6455, section 5.2
+		return n + 2
+	case n < briefFrame:
+		return n + 4
+	}
+	return n + 10
+}
+
 // NewEntry makes an entry of the JSON of a frame, which it copies.
 func NewEntry(json []byte, seq uint64, at time.Time, kind chanlog.Kind) *chanlog.Entry {
 	e, buf, head := allocate(len(json))

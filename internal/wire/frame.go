@@ -28,6 +28,26 @@ func AppendMessage(dst []byte, channel string, id ID, at time.Time, event string
 	return append(dst, '}')
 }
 
+// MessageSize returns how many bytes AppendMessage appends for a time in the
+// years 0 to 9999.
+func MessageSize(channel string, id ID, event string, data int) int {
+	const rest = len(`{"type":"message","channel":"","id":"-","time":"","data":}`) + len(TimeFormat)
+	n := rest + len(channel) + len(id.Epoch) + decimals(id.Seq) + data
+	if event != "" {
+		n += len(`","event":"`) + len(event)
+	}
+	return n
+}
+
+// decimals returns how many digits n has.
+func decimals(n uint64) int {
+	digits := 1
+	for ; n >= 10; n /= 10 {
+		digits++
+	}
+	return digits
+}
+
 // Welcome is the first frame that a client receives.
 type Welcome struct {
 	Session   string

@@ -60,8 +60,8 @@ func (s *shard) enqueue(r *record, at uint32) {
 // mu.
 func (s *shard) requeue(c *class) {
 	r := c.queue[0].record
-	if oldest := r.log.Oldest(); oldest != nil {
-		c.queue[0].at = oldest.At
+	if _, at, ok := r.log.Front(); ok {
+		c.queue[0].at = at
 	} else {
 		r.due = false
 		last := len(c.queue) - 1

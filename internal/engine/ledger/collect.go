@@ -50,10 +50,11 @@ func (l *Ledger) Collect(shard int) Changes {
 	}
 	for _, r := range s.changes.records {
 		change := Change{Channel: r.name, Gone: r.log.Gone(), Forgotten: r.gone}
-		if r.fresh != nil {
-			change.First, change.Last = r.fresh, r.log.Tail()
+		if r.fresh != 0 {
+			change.First, _ = r.log.After(r.fresh - 1)
+			change.Last = r.log.Tail()
 		}
-		r.fresh, r.dirty = nil, false
+		r.fresh, r.dirty = 0, false
 		c.Channels = append(c.Channels, change)
 	}
 	clear(s.changes.records)
@@ -70,7 +71,7 @@ func (l *Ledger) CollectAll(shard int) Changes {
 	c := Changes{Seq: s.seq, Forgotten: s.memo.top(), Keys: append([]Key(nil), s.keys.queue[s.keys.head:]...)}
 	c.Channels = make([]Change, 0, len(s.records))
 	for _, r := range s.records {
-		r.fresh, r.dirty = nil, false
+		r.fresh, r.dirty = 0, false
 		c.Channels = append(c.Channels, Change{Channel: r.name, First: r.log.Oldest(), Last: r.log.Tail(), Gone: r.log.Gone()})
 	}
 	clear(s.changes.records)

@@ -79,7 +79,7 @@ func (s *shard) expire(now time.Time) (more bool) {
 				return true
 			}
 			r := c.queue[0].record
-			for r.log.Len() > 0 && c.old(r.log.Oldest().At, now) && done < batch {
+			for _, at, ok := r.log.Front(); ok && c.old(at, now) && done < batch; _, at, ok = r.log.Front() {
 				s.ledger.bytes.Add(-s.drop(r))
 				s.freed.Age++
 				done++
@@ -123,7 +123,10 @@ func (s *shard) evict(at uint32) {
 		return
 	}
 	r := c.queue[0].record
-	for n := 0; n < batch && r.log.Len() > 0 && r.log.Oldest().At <= at && s.ledger.bytes.Load() > s.ledger.maxBytes; n++ {
+	for n := 0; n < batch && s.ledger.bytes.Load() > s.ledger.maxBytes; n++ {
+		if _, oldest, ok := r.log.Front(); !ok || oldest > at {
+			break
+		}
 		s.ledger.bytes.Add(-s.drop(r))
 		s.freed.Process++
 	}

@@ -41,6 +41,10 @@ type Options struct {
 	Changed func(shard int)
 	// Limited is whether shards give out no seq before SetLimit allows it.
 	Limited bool
+	// Unheard is whether the sink is spared what nobody listens to, as its
+	// Listens says. Such messages are kept as they were published, and encoded
+	// when somebody looks at them, which most never are.
+	Unheard bool
 }
 
 // Ledger orders messages and keeps them. It has all the methods of an
@@ -55,6 +59,7 @@ type Ledger struct {
 	maxBytes int64
 	maxKeys  int64
 	changed  func(shard int)
+	unheard  bool
 
 	bytes  atomic.Int64
 	keys   atomic.Int64
@@ -64,7 +69,7 @@ type Ledger struct {
 
 // New returns an empty ledger that delivers to sink.
 func New(sink engine.Sink, o Options) *Ledger {
-	l := &Ledger{epoch: o.Epoch, sink: sink, rules: o.Rules.all(), match: o.Rules, maxBytes: o.MaxBytes, maxKeys: int64(o.MaxKeys), changed: o.Changed}
+	l := &Ledger{epoch: o.Epoch, sink: sink, rules: o.Rules.all(), match: o.Rules, maxBytes: o.MaxBytes, maxKeys: int64(o.MaxKeys), changed: o.Changed, unheard: o.Unheard}
 	if l.maxBytes == 0 {
 		l.maxBytes = DefaultMaxBytes
 	}
@@ -126,7 +131,11 @@ func (s *shard) publish(p *wire.Publication) (engine.Ack, error) {
 		key = &Key{Sum: sum, Seq: s.seq, At: now.UnixNano()}
 		s.remember(*key)
 	}
-	s.append(p.Channel, engine.NewMessage(*p, id, now), key, false)
+	if s.unseen(p) {
+		s.draft(p, id, now)
+	} else {
+		s.append(p.Channel, engine.NewMessage(*p, id, now), key, false)
+	}
 	return engine.Ack{ID: id, Time: now}, nil
 }
 

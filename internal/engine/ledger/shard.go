@@ -19,12 +19,12 @@ const (
 type record struct {
 	name  string
 	log   chanlog.Log
-	fresh *chanlog.Entry // oldest entry held that was not collected; nil when there is none
-	class uint16         // which of the ledger's rules it follows
-	gaps  uint16         // entries held that are no messages
-	due   bool           // it stands in its class's queue
-	dirty bool           // it stands among the shard's changed records
-	gone  bool           // it was given back
+	fresh uint64 // seq of the oldest entry held that was not collected; 0 when there is none
+	class uint16 // which of the ledger's rules it follows
+	gaps  uint16 // entries held that are no messages
+	due   bool   // it stands in its class's queue
+	dirty bool   // it stands among the shard's changed records
+	gone  bool   // it was given back
 }
 
 // shard has the channels that hash to it.
@@ -86,23 +86,34 @@ func (s *shard) forget(r *record) {
 // keep appends an entry to a record's log and trims that. The caller holds
 // mu.
 func (s *shard) keep(r *record, e *chanlog.Entry, stored bool) {
-	c := &s.classes[r.class]
-	if c.Messages == 0 {
-		r.log.Skip(e.Seq)
-		s.touch(r)
-		s.enqueue(r, e.At)
+	if s.classes[r.class].Messages == 0 {
+		s.pass(r, e.Seq, e.At)
 		return
 	}
 	r.log.Append(e)
-	grown := int64(len(e.Frame) + entryBytes)
-	if !stored {
-		if r.fresh == nil {
-			r.fresh = e
-		}
-		s.touch(r)
-	}
 	if e.Kind == chanlog.Gap {
 		r.gaps++
+	}
+	s.came(r, e.Seq, e.At, len(e.Frame), stored)
+}
+
+// pass notes an entry of a channel that keeps nothing. The caller holds mu.
+func (s *shard) pass(r *record, seq uint64, at uint32) {
+	r.log.Skip(seq)
+	s.touch(r)
+	s.enqueue(r, at)
+}
+
+// came notes that an entry was appended to a record's log, and trims that. The
+// caller holds mu.
+func (s *shard) came(r *record, seq uint64, at uint32, frame int, stored bool) {
+	c := &s.classes[r.class]
+	grown := int64(frame + entryBytes)
+	if !stored {
+		if r.fresh == 0 {
+			r.fresh = seq
+		}
+		s.touch(r)
 	}
 	for n := r.log.Len(); n-int(r.gaps) > c.Messages || n > 2*c.Messages; n = r.log.Len() {
 		grown -= s.drop(r)
@@ -115,7 +126,7 @@ func (s *shard) keep(r *record, e *chanlog.Entry, stored bool) {
 	if grown != 0 {
 		s.ledger.bytes.Add(grown)
 	}
-	s.enqueue(r, e.At)
+	s.enqueue(r, at)
 }
 
 // drop lets go of a record's oldest entry and returns what that frees. The
@@ -125,9 +136,9 @@ func (s *shard) drop(r *record) int64 {
 	if e.Kind == chanlog.Gap {
 		r.gaps--
 	}
-	if r.fresh == e {
-		r.fresh = e.Next()
+	if r.fresh == e.Seq {
+		r.fresh, _, _ = r.log.Front()
 	}
 	s.touch(r)
-	return int64(len(e.Frame) + entryBytes)
+	return int64(e.Frame + entryBytes)
 }

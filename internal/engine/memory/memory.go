@@ -20,7 +20,8 @@ type Options struct {
 	MaxKeys int
 }
 
-// Engine implements engine.Engine. Nothing that it does waits or fails for
+// Engine implements engine.Engine. It delivers what somebody listens to, and
+// nothing else. Nothing that it does waits or fails for
 // want of a disk or a network.
 type Engine struct{ *ledger.Ledger }
 
@@ -32,5 +33,7 @@ func New(sink engine.Sink) *Engine {
 
 // NewWith returns an engine with a fresh epoch that delivers to sink.
 func NewWith(sink engine.Sink, o Options) *Engine {
-	return &Engine{ledger.New(sink, ledger.Options{Epoch: wire.NewEpoch(), Rules: o.Rules, MaxBytes: o.MaxBytes, MaxKeys: o.MaxKeys})}
+	return &Engine{ledger.New(sink, ledger.Options{
+		Epoch: wire.NewEpoch(), Rules: o.Rules, MaxBytes: o.MaxBytes, MaxKeys: o.MaxKeys, Unheard: true,
+	})}
 }
