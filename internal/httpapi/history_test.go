@@ -63,3 +63,18 @@ func TestDisconnect_RevokesWhenAskedTo(t *testing.T) {
 	}
 	checkRefused(t, v.do(request("DELETE", "/v1/sessions/s1?revoke=1", "")), wire.BadRequest)
 }
+
+// TestHost_MattersOnlyWhereNothingIsShown asks for a foreign name on loopback:
+// a page that has pointed its own name here has neither key nor token.
+func TestHost_MattersOnlyWhereNothingIsShown(t *testing.T) {
+	v := newWorld(t).withKey(t)
+	checkRefused(t, v.do(request("GET", "/ws", "", upgrade("Host: evil.com")...)), wire.ForbiddenHost)
+	v.Admission = admission()
+	if w := v.do(request("GET", "/ws?token=good", "", upgrade("Host: behind.a.proxy")...)); w.Code != 418 {
+		t.Errorf("with a token: %d %s", w.Code, w.Body)
+	}
+}
+
+func TestPublish_AnEmptyKeyIsNoKey(t *testing.T) {
+	checkRefused(t, newWorld(t).do(request("POST", "/v1/channels/a/messages", "1", "Idempotency-Key: ")), wire.BadRequest)
+}

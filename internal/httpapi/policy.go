@@ -14,20 +14,22 @@ import (
 // policy says which hosts a request may be for and which pages may ask.
 // Static after newPolicy.
 type policy struct {
-	keyed    bool // /v1 wants a key
-	open     bool // no key, this machine only
-	insecure bool
-	local    bool   // listens on loopback
-	listen   string // host part of the listen address, "" when it is no name
-	hosts    []string
-	origins  []origin
+	keyed     bool // /v1 wants a key
+	open      bool // no key, this machine only
+	insecure  bool
+	local     bool   // listens on loopback
+	anonymous bool   // clients are let in that show nothing
+	listen    string // host part of the listen address, "" when it is no name
+	hosts     []string
+	origins   []origin
 }
 
 func newPolicy(d Deps) policy {
 	p := policy{
-		keyed:    d.Keys.Len() > 0,
-		insecure: d.Insecure,
-		open:     d.Keys.Len() == 0 && !d.Insecure,
+		keyed:     d.Keys.Len() > 0,
+		insecure:  d.Insecure,
+		open:      d.Keys.Len() == 0 && !d.Insecure,
+		anonymous: len(d.Admission.Anonymous) > 0,
 	}
 	if name, _, err := net.SplitHostPort(d.Listen); err == nil {
 		h := named(name)
@@ -72,12 +74,13 @@ func (p *policy) ours(h host) bool {
 
 // checkHost refuses a request for a host that is not ours, where that
 // matters: everywhere but at the probes while /v1 is open to this machine,
-// and at /ws and /events, which need no key, while we listen on loopback.
+// and at /ws and /events, while we listen on loopback and let clients in that
+// show nothing.
 func (p *policy) checkHost(r *http.Request) *wire.Error {
 	switch {
 	case p.insecure, r.URL.Path == "/livez", r.URL.Path == "/readyz":
 		return nil
-	case p.open, p.local && isDoor(r.URL.Path):
+	case p.open, p.local && p.anonymous && isDoor(r.URL.Path):
 	default:
 		return nil
 	}

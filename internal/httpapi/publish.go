@@ -54,7 +54,9 @@ func publication(r *http.Request) (wire.Publication, error) {
 	}
 	p := wire.Publication{Channel: r.PathValue("channel"), Event: q["event"]}
 	if keys != nil {
-		p.Key = keys[0]
+		if p.Key = keys[0]; p.Key == "" {
+			return wire.Publication{}, wire.Errorf(wire.BadRequest, "the Idempotency-Key header is empty; leave it out to publish without one")
+		}
 	}
 	return p, p.Check()
 }
