@@ -62,7 +62,11 @@ func TestCrash_InAnyPartOfATransactionLosesNothingThatWasPromised(t *testing.T) 
 	for _, d := range []Durability{Async, Sync} {
 		t.Run([]string{"async", "sync"}[d], func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seeded(t), 1))
-			rehearse(t, r, d, 60, func(w *world, before, after []byte) {
+			batches := 40
+			if testing.Short() {
+				batches = 10
+			}
+			rehearse(t, r, d, batches, func(w *world, before, after []byte) {
 				for range 3 {
 					torn := tear(r, before, after)
 					e := open(t, Config{Dir: copied(t, torn), Durability: d, Rules: fifty})

@@ -82,7 +82,7 @@ func damage(r *rand.Rand, file []byte) ([]byte, string) {
 func TestDamage_IsRefusedOrToldNeverServed(t *testing.T) {
 	r := rand.New(rand.NewPCG(seeded(t), 3))
 	w, file := filled(t, r)
-	times := 600
+	times := 400
 	if testing.Short() {
 		times = 60
 	}

@@ -238,19 +238,24 @@ func TestPublish_IsRefusedAfterTheEnd(t *testing.T) {
 func TestPublish_BeyondWhatMayWaitIsRefused(t *testing.T) {
 	for _, d := range []Durability{Async, Sync} {
 		e := open(t, Config{Dir: folder(t), Durability: d, Rules: fifty})
-		data := []byte(`"` + strings.Repeat("x", 1<<20) + `"`)
+		waits := &e.gate.bytes
+		if d == Sync {
+			waits = &e.stage.bytes
+		}
+		*waits = maxWaitingBytes - 3 // as if much waited
 		told := 0
-		for i := range 65 {
-			_, later, err := e.Submit(wire.Publication{Channel: "a", Data: data}, func(engine.Ack, error) { told++ })
-			if i < 63 && (!later || err != nil) {
+		for i := range 5 {
+			_, later, err := e.Submit(wire.Publication{Channel: "a", Data: []byte("1")}, func(engine.Ack, error) { told++ })
+			if i < 3 && (!later || err != nil) {
 				t.Fatalf("publish %d: %v, %v", i, later, err)
 			}
-			if refusal, ok := errors.AsType[*wire.Error](err); i == 64 && (!ok || refusal.Code != wire.Overloaded) {
+			if refusal, ok := errors.AsType[*wire.Error](err); i >= 3 && (!ok || refusal.Code != wire.Overloaded) {
 				t.Errorf("publish %d is told %v", i, err)
 			}
 		}
+		*waits -= maxWaitingBytes - 3
 		e.step(time.Now())
-		if told < 63 || e.gate.count != 0 || e.gate.bytes != 0 || e.stage.bytes != 0 {
+		if told != 3 || e.gate.count != 0 || e.gate.bytes != 0 || e.stage.bytes != 0 {
 			t.Errorf("%d were told, %d wait of %d and %d bytes", told, e.gate.count, e.gate.bytes, e.stage.bytes)
 		}
 	}
@@ -264,8 +269,8 @@ func TestBatch_OfAHotChannelIsItsHistory(t *testing.T) {
 	now := time.Now()
 	w.submit(e, "hot", "0")
 	e.step(now)
-	for round := range 20 {
-		for i := range 5000 {
+	for round := range 10 {
+		for i := range 1000 {
 			w.submit(e, "hot", fmt.Sprint(i))
 		}
 		e.writing.Lock()
