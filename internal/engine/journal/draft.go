@@ -97,12 +97,9 @@ func (d *draft) change(shard int, c *ledger.Change) {
 		}
 		return
 	}
-	for e := c.First; ; e = e.Next() {
+	for e := c.First; e != nil && e.Seq <= c.Last.Seq; e = e.Next() {
 		if p == nil || e.Seq > p.newest() {
 			p = d.entry(shard, c.Channel, p, e, c.Gone)
-		}
-		if e == c.Last {
-			return
 		}
 	}
 }

@@ -91,17 +91,24 @@ func TestState_SurvivesARewrite(t *testing.T) {
 func TestQuiet_ChannelsAreCompleteAfterAStop(t *testing.T) {
 	for _, orderly := range []bool{true, false} {
 		for _, after := range []time.Duration{5 * time.Second, 5 * time.Minute} {
-			t.Run(fmt.Sprint("orderly=", orderly, "/after=", after), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { quiet(t, orderly, after) })
-			})
+			for _, sink := range []engine.Sink{nobody{}, everybody{}} {
+				t.Run(fmt.Sprintf("orderly=%v/after=%v/%T", orderly, after, sink), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { quiet(t, orderly, after, sink) })
+				})
+			}
 		}
 	}
 }
 
-func quiet(t *testing.T, orderly bool, after time.Duration) {
+// everybody is a sink that listens to every channel.
+type everybody struct{ nobody }
+
+func (everybody) Listens(string) bool { return true }
+
+func quiet(t *testing.T, orderly bool, after time.Duration, sink engine.Sink) {
 	rules := ledger.Rules{Default: ledger.Keep{Messages: 10, Age: time.Minute}}
 	dir := folder(t)
-	e, err := Open(Config{Dir: dir, Rules: rules}, nobody{})
+	e, err := Open(Config{Dir: dir, Rules: rules}, sink)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,15 +80,21 @@ type Notes struct {
 	Below uint64
 }
 
-// Notes returns what a shard knows of channels without a record. A journal
-// may store it at an orderly end and hand it in at the next start: it spares
-// those who come back to quiet channels a gap that is none. Nothing else
-// depends on it.
+// Notes returns what a shard knows of channels that hold nothing, those with a
+// record among them. A journal may store it when nothing happens any more and
+// hand it in at the next start: it spares those who come back to quiet
+// channels a gap that is none.
 func (l *Ledger) Notes(shard int) Notes {
 	s := &l.shards[shard]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.notes()
+	n := s.notes()
+	for _, r := range s.records {
+		if r.log.Len() == 0 {
+			n.Channels[hash(r.name)] = r.log.Gone()
+		}
+	}
+	return n
 }
 
 // notes returns what a shard knows of channels without a record. The caller
