@@ -21,6 +21,9 @@ func (m *Machine) Start(now time.Time, cause string, limit time.Duration) error 
 	if limit <= 0 {
 		limit = m.config.Limit
 	}
+	if m.news != nil { // of one that was called off a moment ago
+		m.say(m.news(now))
+	}
 	m.run = run{state: Announcing, cause: cause, started: now, limited: now, deadline: now.Add(limit)}
 	if m.config.Announce <= 0 {
 		m.refuse()
@@ -112,8 +115,8 @@ func (m *Machine) Cancel(now time.Time) error {
 	case m.state >= Forcing, m.cut, m.refusing() && m.census.Open == 0:
 		return ErrForcing
 	}
-	m.say(m.cancelLine(now))
-	m.run = run{}
+	ended := m.run
+	m.run = run{news: func(time.Time) Line { return ended.cancelLine(now, m.census) }}
 	m.cadence = cadence{every: m.config.LogEvery, last: now}
 	m.actions.Admit, m.actions.Tell, m.actions.Close = Resume, &Notice{Cancelled: true}, 0
 	return nil

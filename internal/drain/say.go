@@ -11,8 +11,13 @@ import (
 
 func (m *Machine) say(l Line) { m.actions.Lines = append(m.actions.Lines, l) }
 
-// serving answers a request for a status line before any drain.
+// serving says that a drain was called off, and answers a request for a
+// status line.
 func (m *Machine) serving(now time.Time) {
+	if m.fresh && m.news != nil {
+		m.say(m.news(now))
+		m.news = nil
+	}
 	if m.fresh && m.cadence.asked && m.cadence.due(now, 0) {
 		m.say(Line{Message: "serving: " + connections(m.census.Open), Attrs: []slog.Attr{
 			slog.Int("connections", m.census.Open),
@@ -111,14 +116,15 @@ func (m *Machine) forceLine() Line {
 	}
 }
 
-func (m *Machine) cancelLine(now time.Time) Line {
-	t := m.tally(m.census)
+// cancelLine says that the drain was called off at now.
+func (r *run) cancelLine(now time.Time, c Census) Line {
+	t := r.tally(c)
 	return Line{
-		Message: fmt.Sprintf("drain called off: serving on, %s left", m.ofAll()),
+		Message: fmt.Sprintf("drain called off: serving on, %d of %s left", t.Remaining, connections(t.Of)),
 		Attrs: append([]slog.Attr{
 			slog.String("outcome", "cancelled"),
-			slog.String("cause", m.cause),
-			slog.String("took", human(now.Sub(m.started))),
+			slog.String("cause", r.cause),
+			slog.String("took", human(now.Sub(r.started))),
 			slog.Int("remaining", t.Remaining),
 		}, t.attrs()...),
 	}

@@ -90,6 +90,7 @@ type Deps struct {
 	Door      Door
 
 	Drain          func() drain.Progress
+	Drainer        Drainer
 	Stats          func() Stats
 	Metrics        http.Handler
 	CountRefusal   func(wire.Code)     // a client was refused before it became a session

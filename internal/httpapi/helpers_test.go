@@ -43,13 +43,14 @@ type world struct {
 	refusal   *wire.Error
 	refused   []wire.Code
 	progress  drain.Progress
+	orders    []string // to drain, and to call it off
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	v := &world{}
 	v.Deps = Deps{
-		Publisher: v, Channels: v, Sessions: v, Door: v, History: v,
+		Publisher: v, Channels: v, Sessions: v, Door: v, History: v, Drainer: v,
 		Admission:      admission("*"),
 		Drain:          func() drain.Progress { return v.progress },
 		Stats:          func() Stats { return Stats{Sessions: 3, Channels: 2, Published: 41, PublishedPerSec: 1.5} },
@@ -84,6 +85,30 @@ func admission(open ...wire.Pattern) Admission {
 		return &session.Grant{User: "ann", Channels: []wire.Pattern{"vip-*"}}, nil
 	}
 	return Admission{Anonymous: open, Verify: verify, MaySubscribe: policy.MaySubscribe}
+}
+
+func (v *world) Start(_ context.Context, limit time.Duration) error {
+	v.orders = append(v.orders, "start "+limit.String())
+	switch {
+	case v.progress.State >= drain.Forcing:
+		return drain.ErrForcing
+	case v.progress.State > drain.Serving && limit == 0:
+		return drain.ErrDraining
+	}
+	v.progress.State = drain.Announcing
+	return nil
+}
+
+func (v *world) Cancel(context.Context) error {
+	v.orders = append(v.orders, "cancel")
+	switch {
+	case v.progress.State >= drain.Forcing:
+		return drain.ErrForcing
+	case v.progress.State == drain.Serving:
+		return drain.ErrServing
+	}
+	v.progress.State = drain.Serving
+	return nil
 }
 
 func (v *world) History(channel string, since wire.ID, limit, _ int) (hub.History, error) {

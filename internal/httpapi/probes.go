@@ -20,8 +20,3 @@ func (a *api) readyz(w http.ResponseWriter, _ *http.Request) {
 	}
 	answer(w, status, progress)
 }
-
-// drain answers how the drain stands.
-func (a *api) drain(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, a.Drain())
-}

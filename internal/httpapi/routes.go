@@ -40,7 +40,9 @@ func New(d Deps) http.Handler {
 		"DELETE /v1/sessions/{id}":             a.disconnect,
 		"DELETE /v1/users/{user}/sessions":     a.disconnectUser,
 		"GET /v1/status":                       a.status,
-		"GET /v1/drain":                        a.drain,
+		"GET /v1/drain":                        a.showDrain,
+		"POST /v1/drain":                       a.startDrain,
+		"DELETE /v1/drain":                     a.cancelDrain,
 
 		"GET /livez":   livez,
 		"GET /readyz":  a.readyz,

@@ -1,15 +1,11 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"holdfast.dev/holdfast/internal/session"
 	"holdfast.dev/holdfast/internal/wire"
 )
-
-// maxIntent bounds the body of a call that wants to be confirmed, in bytes.
-const maxIntent = 4 << 10
 
 // listSessions answers who is connected.
 func (a *api) listSessions(w http.ResponseWriter, r *http.Request) {
@@ -78,16 +74,8 @@ func (a *api) disconnect(w http.ResponseWriter, r *http.Request) {
 
 // disconnectUser closes all sessions of a user, however many.
 func (a *api) disconnectUser(w http.ResponseWriter, r *http.Request) {
-	body, e := readBody(w, r, maxIntent)
-	if e != nil {
+	if e := confirm(w, r, "this closes every session of the user"); e != nil {
 		refuse(w, e)
-		return
-	}
-	var intent struct {
-		Confirm bool `json:"confirm"`
-	}
-	if json.Unmarshal(body, &intent) != nil || !intent.Confirm {
-		refuse(w, wire.Errorf(wire.BadRequest, `this closes every session of the user; send the body {"confirm":true} to say that it is meant`))
 		return
 	}
 	revoke, err := revoking(r)

@@ -125,7 +125,7 @@ func (n *node) buildHandler(cfg config.Config) (http.Handler, error) {
 	return httpapi.New(httpapi.Deps{
 		Publisher: n.hub, Channels: n.hub, History: n.hub, Presence: n.policy.Presence,
 		Sessions: operator{n.carrier, n.tokens}, Door: door{n.carrier},
-		Drain: n.drainer.Progress, Stats: n.stats, Metrics: n.metrics.Handler(),
+		Drain: n.drainer.Progress, Drainer: n.drainer, Stats: n.stats, Metrics: n.metrics.Handler(),
 		CountRefusal: n.metrics.CountRefusal, ObservePublish: n.metrics.ObservePublish, Logger: n.logger,
 		CountRequestRefusal: n.metrics.CountRequestRefusal, CountThrottled: n.metrics.CountThrottled,
 		Version: n.opts.Version, Started: n.started,

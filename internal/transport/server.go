@@ -90,11 +90,12 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	ticker := time.NewTicker(tickLength)
 	defer ticker.Stop()
-	for ctx.Err() == nil {
+	for ended := false; !ended; {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 		}
+		ended = ctx.Err() != nil // looked at before the loops are woken: they must see it when they are woken last
 		for _, l := range s.loops {
 			l.wake()
 		}

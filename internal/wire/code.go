@@ -45,6 +45,7 @@ const (
 	MethodNotAllowed Code = "method_not_allowed"
 	Timeout          Code = "timeout"
 	TooLarge         Code = "too_large"
+	Conflict         Code = "conflict"
 	UpgradeRequired  Code = "upgrade_required"
 	TooManyRequests  Code = "too_many_requests"
 	TooManySubs      Code = "too_many_subscriptions"
@@ -69,6 +70,7 @@ var statuses = map[Code]int{
 	MethodNotAllowed: http.StatusMethodNotAllowed,
 	Timeout:          http.StatusRequestTimeout,
 	TooLarge:         http.StatusRequestEntityTooLarge,
+	Conflict:         http.StatusConflict,
 	UpgradeRequired:  http.StatusUpgradeRequired,
 	TooManyRequests:  http.StatusTooManyRequests,
 	TooManySubs:      http.StatusTooManyRequests,
