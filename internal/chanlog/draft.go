@@ -41,10 +41,7 @@ type drafts struct {
 const draftHead = 8 + 8 + 4 + 4 + 1
 
 func (q *drafts) push(d *Draft) {
-	if n := len(q.buf) + draftHead + len(d.Event) + len(d.Data); n > cap(q.buf) && q.read > len(q.buf)/2 {
-		q.buf = q.buf[:copy(q.buf, q.buf[q.read:])]
-		q.read = 0
-	}
+	q.reserve(draftHead + len(d.Event) + len(d.Data))
 	var head [draftHead]byte
 	binary.LittleEndian.PutUint64(head[0:], d.Seq)
 	binary.LittleEndian.PutUint64(head[8:], uint64(d.At))
@@ -56,6 +53,20 @@ func (q *drafts) push(d *Draft) {
 	q.buf = append(q.buf, d.Data...)
 	q.count++
 	q.bytes += d.Frame
+}
+
+// reserve makes room for n bytes behind the newest draft. What it copies is no
+// more than four times what was put in.
+func (q *drafts) reserve(n int) {
+	if len(q.buf)+n <= cap(q.buf) {
+		return
+	}
+	to := q.buf[:0]
+	if live := len(q.buf) - q.read; live+n > cap(q.buf) || q.read < len(q.buf)/4 {
+		to = make([]byte, 0, max(live+n, 2*cap(q.buf)))
+	}
+	q.buf = append(to, q.buf[q.read:]...)
+	q.read = 0
 }
 
 // queued is a draft as it stands in the queue.
