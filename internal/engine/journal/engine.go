@@ -136,7 +136,7 @@ func (e *Engine) begin(c Config, sink engine.Sink, salvage bool) error {
 		found.heads.next = 1
 	}
 	e.Ledger = ledger.New(sink, ledger.Options{
-		Epoch: found.epoch, Rules: c.Rules, MaxBytes: c.MaxBytes, MaxKeys: c.MaxKeys, Changed: e.changed, Limited: true,
+		Epoch: found.epoch, Rules: c.Rules, MaxBytes: c.MaxBytes, MaxKeys: c.MaxKeys, Changed: e.changed, Limited: true, Unheard: true,
 	})
 	e.state = found.state
 	e.restore(found, r)

@@ -90,7 +90,7 @@ func (v *voice) Deliver(m engine.Message) {
 	v.say("D", m.Channel, m.ID(), text)
 }
 func (v *voice) Suspect([]string)    {}
-func (v *voice) Listens(string) bool { return false }
+func (v *voice) Listens(string) bool { return true }
 
 // TestKill_UnderLoadLosesNothingThatWasPromised kills a process again and
 // again while it publishes, and looks at what it left behind.

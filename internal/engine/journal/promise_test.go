@@ -20,6 +20,8 @@ type reader struct {
 	seen atomic.Int64
 }
 
+func (r *reader) Listens(string) bool { return true }
+
 func (r *reader) Deliver(m engine.Message) {
 	r.seen.Add(1)
 	stored := false
