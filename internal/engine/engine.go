@@ -26,8 +26,9 @@ func (m *Message) ID() wire.ID { return wire.ID{Epoch: m.Epoch, Seq: m.Entry.Seq
 
 // Sink takes messages from an engine.
 type Sink interface {
-	// Deliver hands over one message. It never blocks. An engine may repeat,
-	// skip and reorder: what is missing shows by Prev and is read again. One
+	// Deliver hands over one message; of a channel that nobody listens to it
+	// need not be called. It never blocks. An engine may repeat, skip and
+	// reorder: what is missing shows by Prev and is read again. One
 	// that calls under a lock of its own must do none of these.
 	Deliver(m Message)
 	// Suspect says that the newest messages of channels may have been

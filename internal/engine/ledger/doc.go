@@ -24,6 +24,13 @@
 // message stays at least as long as it was told to and up to two seconds
 // longer.
 //
+// # What nobody listens to
+//
+// With Options.Unheard set, a message of a channel without listeners is not
+// delivered and not encoded: its log keeps it as it was published, until
+// somebody asks for an entry. Whether somebody listens is asked under the
+// shard's lock, so whoever comes to listen gets a place behind it.
+//
 // # What is forgotten, and what is still known of it
 //
 // A channel with messages has a record. Once it holds none and nobody
