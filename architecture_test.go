@@ -26,6 +26,7 @@ var imports = map[string]string{
 	"internal/session":                 "hub wire ws",
 	"internal/transport":               "hub chanlog session wire ws",
 	"internal/drain":                   "wire",
+	"internal/handover":                "",
 	"internal/schedule":                "wire",
 	"internal/auth":                    "wire",
 	"internal/metrics":                 "drain wire",
