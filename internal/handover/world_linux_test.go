@@ -21,7 +21,6 @@ type oldWorld struct {
 	parked  int
 	fail    string // the name of what fails
 
-	mu       sync.Mutex
 	sessions []int // descriptors
 	moved    []int
 	returned int
