@@ -72,9 +72,28 @@ func (f *Feed) Reached() wire.ID {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f.first != nil {
-		return c.id(f.first.Seq - 1)
+		return c.before(f.first)
 	}
 	return c.id(c.last)
+}
+
+// Before returns the place before e, which is of the channel's log: who stands
+// there is sent e next. That of an entry that tells of a gap is where the gap
+// begins, for what lies in it is not told of before.
+func (f *Feed) Before(e *chanlog.Entry) wire.ID {
+	f.channel.mu.Lock()
+	defer f.channel.mu.Unlock()
+	return f.channel.before(e)
+}
+
+// before is Before. The caller holds mu.
+func (c *Channel) before(e *chanlog.Entry) wire.ID {
+	if e.Kind == chanlog.Gap {
+		if after, ok := wire.GapAfter(e.JSON()); ok {
+			return after
+		}
+	}
+	return c.id(e.Seq - 1)
 }
 
 // Epoch returns the epoch of the channel's ids.

@@ -31,10 +31,14 @@ func TestResume_IsNotCompleteWhereALogTellsOfAGap(t *testing.T) {
 	for since, want := range map[uint64]struct {
 		messages int
 		complete bool
-	}{1: {2, false}, 2: {1, false}, 8: {1, false}, 9: {1, true}, last.Seq: {0, true}} {
+		before   uint64 // seq of the place before what is sent first
+	}{1: {2, false, 1}, 2: {1, false, 2}, 8: {1, false, 2}, 9: {1, true, 9}, last.Seq: {0, true, 0}} {
 		r, err := h.Resume(f, wire.ID{Epoch: "e", Seq: since}, place)
 		if err != nil || r.Messages != want.messages || r.Complete != want.complete || r.Gap != "" {
 			t.Errorf("since %d: %d messages, complete %v, gap %q, %v; want %+v and a gap told in its place alone", since, r.Messages, r.Complete, r.Gap, err, want)
+		}
+		if place := (wire.ID{Epoch: "e", Seq: want.before}); want.messages > 0 && f.Before(r.First) != place {
+			t.Errorf("since %d: who is sent nothing yet stands at %v, want %v", since, f.Before(r.First), place)
 		}
 	}
 	if r, err := h.Resume(f, wire.ID{Epoch: "other", Seq: 1}, place); err != nil || r.Complete || r.Gap != wire.GapRestarted {

@@ -271,7 +271,7 @@ func (l *Loop) reached(f *hub.Feed, index int32) wire.ID {
 		place.Seq = l.chunk.last.Seq
 		l.chunk.release()
 	case hub.Due:
-		place.Seq = f.Next.Seq - 1
+		return f.Before(f.Next)
 	}
 	return place
 }

@@ -78,7 +78,7 @@ func (o *outbox) reached(i int) wire.ID {
 	if k.lost != nil {
 		return k.lost.after
 	}
-	return wire.ID{Epoch: k.feed.Epoch(), Seq: k.next.Seq - 1}
+	return k.feed.Before(k.next)
 }
 
 // drop gives up the cursor at i.

@@ -18,7 +18,7 @@ func (o *outbox) skip() (messages int) {
 			continue // who comes and goes cannot be told in part
 		}
 		if k.lost == nil {
-			k.lost = &place{k.feed.Name(), wire.ID{Epoch: k.feed.Epoch(), Seq: k.next.Seq - 1}}
+			k.lost = &place{k.feed.Name(), k.feed.Before(k.next)}
 		}
 		for k.next != k.last {
 			o.passed(k)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"time"
@@ -124,6 +125,14 @@ func AppendGap(dst []byte, channel string, after ID, reason GapReason) []byte {
 	dst = append(dst, `","reason":"`...)
 	dst = append(dst, reason...)
 	return append(dst, '"', '}')
+}
+
+// GapAfter returns the after of a frame that AppendGap made.
+func GapAfter(frame []byte) (after ID, ok bool) {
+	_, rest, _ := bytes.Cut(frame, []byte(`","after":"`))
+	text, _, _ := bytes.Cut(rest, []byte{'"'})
+	after, err := ParseID(string(text))
+	return after, err == nil
 }
 
 // Actions of presence frames.
