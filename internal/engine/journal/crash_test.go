@@ -16,11 +16,15 @@ import (
 // fifty keeps few messages, so that much is dropped.
 var fifty = ledger.Rules{Default: ledger.Keep{Messages: 50, Age: time.Hour}}
 
-// run publishes at random and calls each after every batch with what the file
+// rehearse publishes at random and calls each after every batch with what the file
 // was before and is now.
 func rehearse(t *testing.T, r *rand.Rand, d Durability, batches int, each func(w *world, before, after []byte)) {
 	dir := folder(t)
-	e := open(t, Config{Dir: dir, Durability: d, Rules: fifty})
+	e, err := Open(Config{Dir: dir, Durability: d, Rules: fifty}, []engine.Sink{nobody{}, everybody{}}[r.IntN(2)])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
 	w := newWorld(t)
 	now := time.Now()
 	before := content(t, e)

@@ -1,3 +1,5 @@
+//go:build unix
+
 package journal
 
 import (
@@ -9,10 +11,12 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"holdfast.dev/holdfast/internal/engine"
+	"holdfast.dev/holdfast/internal/engine/journal/boltfile"
 	"holdfast.dev/holdfast/internal/engine/ledger"
 	"holdfast.dev/holdfast/internal/engine/memory"
 	"holdfast.dev/holdfast/internal/wire"
@@ -65,12 +69,24 @@ func BenchmarkPublish(b *testing.B) {
 func benchPublish(b *testing.B, e engine.Engine, names []string) {
 	data := []byte(`"` + strings.Repeat("x", 126) + `"`)
 	b.ReportAllocs()
+	before := processorTime(b)
 	for i := 0; b.Loop(); i++ {
 		if _, err := e.Publish(b.Context(), wire.Publication{Channel: names[i%len(names)], Data: data}); err != nil {
 			b.Fatal(err)
 		}
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "publishes/s")
+	b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
+}
+
+// processorTime returns what this process has used of all processors.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkSync has publishers wait for the disk, and measures that in the
@@ -86,6 +102,7 @@ func BenchmarkSync(b *testing.B) {
 				var n atomic.Int64
 				var wg sync.WaitGroup
 				b.ResetTimer()
+				before := processorTime(b)
 				for p := range publishers {
 					wg.Go(func() {
 						for n.Add(1) <= int64(b.N) {
@@ -98,10 +115,27 @@ func BenchmarkSync(b *testing.B) {
 				}
 				wg.Wait()
 				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "publishes/s")
+				b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
 				b.ReportMetric(float64(fsync.Microseconds()), "µs/fsync")
+				b.ReportMetric(float64(b.N)/float64(transactions(b, dir)), "publishes/batch")
 			})
 		}
 	}
+}
+
+// transactions returns how many were ever committed to a journal.
+func transactions(b *testing.B, dir string) uint64 {
+	b.Helper()
+	f, err := os.Open(filepath.Join(dir, fileName))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	tx, _, err := boltfile.Transaction(f, 1<<20)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return tx
 }
 
 // fsyncTime returns the median of what it takes to write 4 KiB and sync them.
