@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"holdfast.dev/holdfast/internal/chanlog"
 	"holdfast.dev/holdfast/internal/engine/journal/boltfile"
 	"holdfast.dev/holdfast/internal/engine/ledger"
 	"holdfast.dev/holdfast/internal/wire"
@@ -58,7 +59,7 @@ type contents struct {
 
 	size    int64
 	records int                   // messages that are whole
-	count   [ledger.Shards]uint64 // of them, by shard
+	count   [ledger.Shards]uint64 // records that are whole, by shard
 	sum     [ledger.Shards]uint64
 	bytes   int64  // of their values
 	high    uint64 // highest position
@@ -125,7 +126,9 @@ func (c *contents) read(bucket string, key, value []byte, visit func(r *record))
 			return
 		}
 		shard := ledger.Shard(r.channel)
-		c.records++
+		if r.kind == chanlog.Message {
+			c.records++
+		}
 		c.count[shard]++
 		c.sum[shard] += r.pos
 		c.bytes += int64(len(value))

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"holdfast.dev/holdfast/internal/chanlog"
 	"holdfast.dev/holdfast/internal/engine/ledger"
 	"holdfast.dev/holdfast/internal/wire"
 )
@@ -137,6 +138,9 @@ func (s *Survey) count(channels map[string]*ChannelSurvey, r *record) {
 	at := time.Unix(int64(r.at), 0).UTC()
 	if r.first || c.Messages == 0 {
 		*c = ChannelSurvey{Channel: r.channel, Oldest: at}
+	}
+	if r.kind != chanlog.Message {
+		return
 	}
 	c.Messages++
 	c.Bytes += int64(len(r.json))
