@@ -30,7 +30,8 @@ import (
 
 // node is the parts of one server.
 type node struct {
-	cfg      config.Config
+	cfg      config.Config // as at the start
+	current  config.Config // as reloaded last; owned by reload once it runs
 	opts     Options
 	logger   *slog.Logger
 	started  time.Time
@@ -56,7 +57,7 @@ type node struct {
 // Serve runs a server until it has drained and returns the exit code. An
 // error means that it did not start.
 func Serve(ctx context.Context, cfg config.Config, opts Options) (exit int, err error) {
-	n := &node{cfg: cfg, opts: opts, logger: opts.Logger, started: time.Now()}
+	n := &node{cfg: cfg, current: cfg, opts: opts, logger: opts.Logger, started: time.Now()}
 	if err := n.build(ctx); err != nil {
 		n.close()
 		return 1, err

@@ -50,7 +50,7 @@ func (n *node) reloadOnce(ctx context.Context) {
 // apply takes over what of next can be, or nothing at all. The result must
 // stand by itself: what is safe on loopback may not be where we listen.
 func (n *node) apply(ctx context.Context, next config.Config) error {
-	effective := n.cfg.Reloaded(next)
+	effective := n.current.Reloaded(next)
 	if err := effective.Validate(); err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (n *node) apply(ctx context.Context, next config.Config) error {
 			return err
 		}
 	}
-	changes := config.Changes(n.cfg, next)
+	changes := config.Changes(n.current, next)
 	for _, c := range changes {
 		n.logger.Info("reload: " + c.String())
 	}
@@ -77,7 +77,7 @@ func (n *node) apply(ctx context.Context, next config.Config) error {
 	}
 	n.opts.Level.Set(effective.LogLevel)
 	n.replan(ctx, effective)
-	n.cfg = effective
+	n.current = effective
 	n.logger.Info("reloaded", "changes", len(changes))
 	return nil
 }

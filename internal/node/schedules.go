@@ -22,7 +22,7 @@ func (n *node) publishScheduled(ctx context.Context, p wire.Publication) error {
 // replan has a reloaded configuration's schedules take the place of those
 // that run, where they differ.
 func (n *node) replan(ctx context.Context, next config.Config) {
-	if slices.EqualFunc(n.cfg.Schedules, next.Schedules, schedule.Schedule.Equal) {
+	if slices.EqualFunc(n.current.Schedules, next.Schedules, schedule.Schedule.Equal) {
 		return
 	}
 	select {
