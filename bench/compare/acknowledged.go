@@ -31,6 +31,11 @@ const memoryFolder = "/dev/shm"
 // on this disk and in memory.
 func syncing(ctx context.Context, i *instance, sz sizes) (values, error) {
 	v := values{}
+	rate, err := i.overHTTP(ctx, sz)
+	if err != nil {
+		return nil, err
+	}
+	v["sync none http"] = rate
 	for prefix, dir := range map[string]string{"sync ": filepath.Join(i.bench, "out"), "sync memory ": memoryFolder} {
 		err := scratch(dir, func(folder string) error {
 			latency, err := fdatasync(folder)
@@ -62,7 +67,12 @@ func (i *instance) syncedOverHTTP(ctx context.Context, folder string, sz sizes) 
 		return 0, err
 	}
 	defer with.stop()
-	return together(ctx, sz, func(k int) (publishing, error) { return dialPublisher(with.web, syncChannel(k), sz.fanSize) })
+	return with.overHTTP(ctx, sz)
+}
+
+// overHTTP has publishers publish over HTTP.
+func (i *instance) overHTTP(ctx context.Context, sz sizes) (float64, error) {
+	return together(ctx, sz, func(k int) (publishing, error) { return dialPublisher(i.web, syncChannel(k), sz.fanSize) })
 }
 
 // syncedAtEngine does the same without HTTP.

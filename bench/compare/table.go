@@ -61,6 +61,7 @@ func (sz sizes) rows() []row {
 		{"sync memory latency", "a folder in memory: 4 KiB written and fdatasync", "ms", "%.3f", nil},
 		{"sync memory engine", "journal, sync, there: at the engine", "k/s", "%.1f", nil},
 		{"sync memory http", "over HTTP", "k/s", "%.1f", nil},
+		{"sync none http", "over HTTP without a journal", "k/s", "%.1f", nil},
 	}
 }
 
