@@ -39,6 +39,7 @@ func newFake() *fake {
 	f.mux.HandleFunc("GET /v1/channels/{channel}/presence", f.presence)
 	f.mux.HandleFunc("DELETE /v1/sessions/{id}", f.disconnect)
 	f.mux.HandleFunc("DELETE /v1/users/{user}/sessions", f.disconnect)
+	f.mux.HandleFunc("/v1/drain", f.drain)
 	f.mux.HandleFunc("GET /ws", f.upgrade)
 	return f
 }
@@ -132,6 +133,23 @@ func (f *fake) disconnect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintf(w, "{\"disconnected\":%d}\n", n)
+}
+
+// drain is at a drain of 12,431 sessions; another is refused unless it has a
+// limit.
+func (f *fake) drain(w http.ResponseWriter, r *http.Request) {
+	body := new(strings.Builder)
+	bufio.NewReader(r.Body).WriteTo(body)
+	f.note(r, body.String())
+	switch limit := r.URL.Query().Get("limit"); {
+	case r.Method == http.MethodDelete:
+		fmt.Fprintln(w, `{"state":"serving","remaining":8120}`)
+	case r.Method == http.MethodPost && (body.String() != `{"confirm":true}` || limit == ""):
+		w.WriteHeader(http.StatusConflict)
+		fmt.Fprintln(w, `{"error":{"code":"conflict","message":"a drain goes on already","help":"docs/errors.md#conflict"}}`)
+	default:
+		fmt.Fprintln(w, `{"state":"waiting","remaining":8120,"of":12431,"left_s":1180,"forced_at":"2027-01-02T17:34:05Z","shed_at":"2027-01-02T17:28:05Z","started_at":"2027-01-02T17:04:05Z","cause":"SIGTERM","left":4151,"moved":160,"shed":0,"forced":0}`)
+	}
 }
 
 func (f *fake) stream(w http.ResponseWriter, r *http.Request) {

@@ -38,7 +38,7 @@ func newRoot(a *app) *cobra.Command {
 	root.InitDefaultHelpFlag()
 	root.AddCommand(
 		newServe(a), newPublish(a), newSubscribe(a), newHistory(a), newPresence(a),
-		newStatus(a), newDisconnect(a), newToken(a), newJournal(a), newBench(a),
+		newStatus(a), newDrain(a), newDisconnect(a), newToken(a), newJournal(a), newBench(a),
 		newConfig(a), newVersion(a), exitCodesTopic(), environmentTopic(),
 	)
 	root.SetHelpCommand(newHelp(a))
