@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -43,5 +44,30 @@ func TestResume_IsNotCompleteWhereALogTellsOfAGap(t *testing.T) {
 	}
 	if r, err := h.Resume(f, wire.ID{Epoch: "other", Seq: 1}, place); err != nil || r.Complete || r.Gap != wire.GapRestarted {
 		t.Errorf("from another epoch: %+v, %v", r, err)
+	}
+}
+
+// TestResume_LeadsOnFromWhatTheEngineHasLetGoOf has the engine drop what a
+// session was given to walk on from before anything follows it.
+func TestResume_LeadsOnFromWhatTheEngineHasLetGoOf(t *testing.T) {
+	var e ear
+	h := hub.New()
+	h.Use(ledger.New(h, ledger.Options{Epoch: "e", Rules: ledger.Rules{Default: ledger.DefaultKeep}, MaxBytes: 4000}), []hub.Listener{&e})
+	f := h.Join("a", &e)
+	f.Members.Add(1)
+	publish(t, h, "a", `1`)
+	_, place := f.Take()
+	f.Settle()
+	r, err := h.Resume(f, wire.ID{Epoch: "e", Seq: place.Seq - 1}, place)
+	if err != nil || r.First == nil {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	publish(t, h, "b", `"`+strings.Repeat("x", 8000)+`"`)
+	if page, err := h.History("a", wire.ID{}, 10, 1000); err != nil || page.Count > 0 {
+		t.Fatalf("the engine still holds %d messages, %v", page.Count, err)
+	}
+	publish(t, h, "a", `2`)
+	if b, _ := f.Take(); b.First == nil || r.Last.Next() != b.First {
+		t.Error("what is replayed does not lead on to what was published since")
 	}
 }
