@@ -267,16 +267,17 @@ func TestSocket_NoticesLostDescriptors(t *testing.T) {
 	r := newRigAlone(t, 0)
 	far, _ := newSocket(r.ends[1])
 	near, _ := newSocket(r.ends[0])
-	var before syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before); err != nil {
+	before := openDescriptors(t)
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		t.Fatal(err)
 	}
-	low := before
-	low.Cur = uint64(openDescriptors(t) + 5)
+	low := limit
+	low.Cur = uint64(before + 5)
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before) }()
+	defer func() { _ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit) }()
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if err := near.send(message{kind: Batch, fds: make([]int, 100)}); err != nil {
@@ -286,6 +287,9 @@ func TestSocket_NoticesLostDescriptors(t *testing.T) {
 	_, err := far.receive()
 	wg.Wait()
 	far.Close()
+	if n := openDescriptors(t); n != before-1 {
+		t.Errorf("%d descriptors are open, %d were before the socket was closed", n, before)
+	}
 	if err == nil || !strings.Contains(err.Error(), "descriptors were lost on the way") {
 		t.Error(err)
 	}

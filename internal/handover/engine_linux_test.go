@@ -83,6 +83,7 @@ type heir struct {
 func (h *heir) Import(ctx context.Context, r io.Reader, link net.Conn) error {
 	l, err := ledger.Import(r, h.sink, ledger.Options{Rules: rules})
 	if err != nil {
+		link.Close()
 		return err
 	}
 	h.door = relay.New(h.sink, l, l)
@@ -113,7 +114,7 @@ func TestHandover_NoPublishFailsAndNoListenerMissesAnything(t *testing.T) {
 }
 
 func handOverEngine(t *testing.T, cut int) {
-	r := newRigAlone(t, 0)
+	r := newRig(t, 0)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
 	old, new := newListener(t, "old"), newListener(t, "new")
 	m := memory.NewWith(old, memory.Options{Rules: rules})

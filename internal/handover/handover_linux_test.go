@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -208,6 +209,9 @@ func cutAt(t *testing.T, dies Side, n, sessions int) bool {
 func (r *rig) afterDeath(total int, out Outcome) {
 	r.t.Helper()
 	r.served(total, false)
+	if len(r.ow.moved) != len(r.nw.fds) {
+		r.t.Errorf("%d sessions were let go and %d taken up", len(r.ow.moved), len(r.nw.fds))
+	}
 	if out.EngineMoved != (r.ow.followed == 1) {
 		r.t.Errorf("the outcome says %v of the engine", out.EngineMoved)
 	}
@@ -261,5 +265,44 @@ func TestHandover_ASuccessorThatHangsIsNotWaitedFor(t *testing.T) {
 			}
 			r.served(sessions, false)
 		})
+	}
+}
+
+// deafOnce hears what is said at a stage only when it asks again.
+type deafOnce struct {
+	deadliner
+	kind Kind
+	held *message
+}
+
+func (d *deafOnce) receive() (message, error) {
+	if m := d.held; m != nil {
+		d.held = nil
+		return *m, nil
+	}
+	m, err := d.deadliner.receive()
+	if err == nil && m.kind == d.kind {
+		d.kind, d.held = 0, &m
+		return message{}, os.ErrDeadlineExceeded
+	}
+	return m, err
+}
+
+// TestHandover_AWordThatComesTooLateCounts has the old process wait for too
+// little time for the word that the engine, or sessions, are taken up.
+func TestHandover_AWordThatComesTooLateCounts(t *testing.T) {
+	for _, kind := range []Kind{Owned, Running} {
+		r := newRig(t, 300)
+		near, _ := newSocket(r.ends[0])
+		var wg sync.WaitGroup
+		killed := false
+		r.old.Kill = func() error { killed = true; return nil }
+		wg.Go(func() { _ = r.new.Run(t.Context(), r.ends[1]) })
+		out, err := r.old.run(t.Context(), &deafOnce{deadliner: near, kind: kind})
+		wg.Wait()
+		r.served(300, true)
+		if !out.EngineMoved || killed != (kind == Owned) || (err != nil) != (kind == Running) {
+			t.Errorf("%v: %+v, killed is %v: %v", kind, out, killed, err)
+		}
 	}
 }

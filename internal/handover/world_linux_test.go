@@ -26,6 +26,7 @@ type oldWorld struct {
 	returned int
 	kept     int
 	followed int
+	exported int // how often it was asked for what it knows
 	link     net.Conn
 }
 
@@ -37,6 +38,7 @@ func (w *oldWorld) failing(name string) error {
 }
 
 func (w *oldWorld) Export(_ context.Context, out io.Writer) error {
+	w.exported++
 	_, err := out.Write(w.history)
 	return errors.Join(err, w.failing("export"))
 }
@@ -257,7 +259,7 @@ func (r *rig) play() (out Outcome, old, new error) {
 // nothing by none. newLives is whether the new one is still there.
 func (r *rig) served(total int, newLives bool) {
 	r.t.Helper()
-	if r.ow.followed+r.ow.kept > 1 || r.nw.owned+r.nw.abandoned > 1 {
+	if r.ow.followed+r.ow.kept != r.ow.exported || r.nw.owned+r.nw.abandoned > 1 {
 		r.t.Errorf("followed %d, kept %d, owned %d, abandoned %d times", r.ow.followed, r.ow.kept, r.nw.owned, r.nw.abandoned)
 	}
 	if newLives && r.ow.followed != r.nw.owned {
