@@ -73,6 +73,10 @@ func (p *publisher) outcome(note func(time.Duration, outcome, id, string), answe
 	if bad := json.Unmarshal(answer, &a); bad == nil && a.ID != "" {
 		if i, fault := p.trial.book.parse(a.ID); fault == nil {
 			note(now, acked, i, "")
+			select {
+			case p.trial.acks <- struct{}{}:
+			default:
+			}
 			return
 		}
 	}

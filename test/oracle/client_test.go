@@ -72,7 +72,7 @@ func (c *client) share(channel string) int {
 }
 
 func (c *client) follow(ch *channel) {
-	t := &track{channel: ch}
+	t := &track{channel: ch, journal: c.trial.journal}
 	c.tracks = append(c.tracks, t)
 	c.named[ch.name] = t
 	if ch.name == "broadcast" {
@@ -117,6 +117,9 @@ func (c *client) run() {
 // finished reports whether the client has come to the end of all channels
 // that it ever subscribed to.
 func (c *client) finished() bool {
+	if c.trial.last == nil {
+		return true
+	}
 	for _, t := range c.tracks {
 		if last := c.trial.last[t.channel]; t.place != (id{}) && (t.place.epoch != last.epoch || t.place.seq < last.seq) {
 			return false

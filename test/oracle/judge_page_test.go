@@ -47,7 +47,7 @@ func (j *judge) page(q *page) {
 // pageEnd checks what follows the last message of a page.
 func (j *judge) pageEnd(q *page, last id, wrong func(string, ...any)) {
 	for _, f := range q.channel.between(last.epoch, last.seq, q.next.seq+1) {
-		if q.complete && f.acked < q.begun && (q.since != id{} || !j.losable(&f)) {
+		if q.complete && f.acked < q.begun && (q.since != id{} || !j.fickle && !j.losable(&f)) {
 			wrong("next lies behind number %d, which was acknowledged before", f.what.n)
 			return
 		}
@@ -55,6 +55,9 @@ func (j *judge) pageEnd(q *page, last id, wrong func(string, ...any)) {
 	gaps := len(j.book.restarts) // which count towards the limit
 	if len(q.ids)+gaps >= q.limit && (q.since != (id{}) || gaps > 0) || q.bytes+2*q.channel.size > q.most {
 		return // there may be more
+	}
+	if j.fickle && (!q.complete || q.since == id{}) {
+		return
 	}
 	for _, f := range q.channel.between(last.epoch, last.seq, top) {
 		if f.acked < q.begun && !j.losable(&f) {

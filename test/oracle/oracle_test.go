@@ -29,6 +29,15 @@ func TestOracle_Expired(t *testing.T) {
 	}.run(t)
 }
 
+// TestOracle_Forgotten has messages go by their age and as all channels
+// together keep too much, so that channels hold nothing and are forgotten.
+func TestOracle_Forgotten(t *testing.T) {
+	setup{
+		history: roomy, lag: ample, fickle: true, flags: []string{"--history-age", "1s", "--max-history", "1MiB"},
+		reach: "expired gaps", reached: func(t *tally) int { return t.gaps["expired"] },
+	}.run(t)
+}
+
 // TestOracle_Skip has slow clients go on from the newest message.
 func TestOracle_Skip(t *testing.T) {
 	setup{
@@ -74,6 +83,15 @@ func TestOracle_DrainJournal(t *testing.T) {
 	setup{
 		history: roomy, lag: ample, journal: true, flags: []string{"--drain-limit", "1s"},
 		disturb: drain, reach: "sessions closed in order", reached: func(t *tally) int { return t.closed[1012] },
+	}.run(t)
+}
+
+// TestOracle_LeaveJournal has all clients leave a server that is to end, which
+// then ends at once, in the midst of publishes.
+func TestOracle_LeaveJournal(t *testing.T) {
+	setup{
+		history: roomy, lag: ample, journal: true, polite: true,
+		disturb: func(t *trial) { t.trouble(syscall.SIGTERM, 3) },
 	}.run(t)
 }
 

@@ -60,6 +60,7 @@ type op struct {
 	act     act
 	channel int // of the client's own
 	long    time.Duration
+	nag     bool // behind a stall: subscribe to everything again before reading on
 }
 
 // plan is one connection, as drawn before it is made.
@@ -101,6 +102,9 @@ func (p *plan) String() string {
 		fmt.Fprintf(&s, "; at %v %v %d", o.at, o.act, o.channel)
 		if o.long > 0 {
 			fmt.Fprintf(&s, " for %v", o.long)
+		}
+		if o.nag {
+			s.WriteString(", then join all twice")
 		}
 	}
 	return s.String()
@@ -144,7 +148,7 @@ func draw(r *rand.Rand, t temper, channels int, sse bool) *plan {
 			p.chunk, p.every = 256<<r.IntN(6), between(r, time.Millisecond, 20*time.Millisecond)
 		}
 		for range r.IntN(3) {
-			p.ops = append(p.ops, op{at: between(r, 0, p.span), act: stall, long: between(r, 50*time.Millisecond, 3*time.Second)})
+			p.ops = append(p.ops, op{at: between(r, 0, p.span), act: stall, long: between(r, 50*time.Millisecond, 3*time.Second), nag: chance(r, 50) && !p.sse})
 		}
 	}
 	if !p.sse {

@@ -87,7 +87,7 @@ func (v *visit) tell(t *track, f frame, e event, p []byte) {
 		t.message(e)
 	case "gap":
 		e.kind, e.why = gap, f.Reason
-		t.note(e)
+		t.gap(e)
 	case "unsubscribed":
 		t.ended(v.number, e.at, "unsubscribed")
 	default:

@@ -43,6 +43,7 @@ const (
 // track is what one client learned of one channel, over all its connections.
 type track struct {
 	channel *channel
+	journal bool // gaps may stand anywhere in a log
 	events  []event
 
 	place id // where it would resume from; zero before it ever subscribed
@@ -51,7 +52,8 @@ type track struct {
 	state state
 	since id // what the subscribe under way gives
 	due   int
-	top   id // where the replay under way ends
+	top   id   // where the replay under way ends
+	owed  bool // before it, a gap
 
 	// blind is set where it was subscribed without a place and the answer cut
 	// off: the id of an earlier event may be all that says where it began.
@@ -72,9 +74,9 @@ func (t *track) subscribed(e event, recovered bool) {
 		t.place = e.id
 	default:
 		e.kind, e.since, e.ok = resumed, t.since, recovered
-		t.due, t.top = e.n, e.id
-		if !recovered {
-			t.due = -1 // what follows is a gap
+		t.due, t.top, t.owed = e.n, e.id, !recovered
+		if t.journal && !recovered {
+			t.top = id{} // nobody knows how many gaps are to be told
 		}
 		t.reached()
 	}
@@ -86,15 +88,22 @@ func (t *track) subscribed(e event, recovered bool) {
 
 // reached moves the place on when all that was to be replayed has come.
 func (t *track) reached() {
-	if t.due == 0 && t.top != (id{}) {
+	if t.due == 0 && !t.owed && t.top != (id{}) {
 		t.place, t.top = t.top, id{}
 	}
+}
+
+// gap takes a gap.
+func (t *track) gap(e event) {
+	t.note(e)
+	t.owed = false
+	t.reached()
 }
 
 // message takes a message.
 func (t *track) message(e event) {
 	t.place = e.id
-	if t.due > 0 && e.id.epoch == t.top.epoch && e.id.seq <= t.top.seq {
+	if t.due > 0 && t.top != (id{}) && e.id.epoch == t.top.epoch && e.id.seq <= t.top.seq {
 		t.due--
 		t.reached()
 	}
@@ -106,5 +115,5 @@ func (t *track) ended(life int32, at time.Duration, why string) {
 	if t.state != idle {
 		t.note(event{kind: over, life: life, at: at, why: why})
 	}
-	t.state, t.due, t.top, t.since = idle, 0, id{}, id{}
+	t.state, t.due, t.top, t.owed, t.since = idle, 0, id{}, false, id{}
 }

@@ -5,10 +5,13 @@ package oracle
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +23,8 @@ type setup struct {
 	history int  // messages that a channel keeps
 	lag     int  // bytes that a client may be behind
 	skip    bool // slow clients are skipped, not closed
+	fickle  bool // a channel may keep less than history
+	polite  bool // clients go when the server is to end
 	journal bool // what was published outlives the process
 	sync    bool // acknowledged only when it is on the disk
 
@@ -42,10 +47,12 @@ type trial struct {
 	weight  int // of all channels
 	rng     *rand.Rand
 
-	busy   time.Time     // it is quiet from then on
-	calm   chan struct{} // closed then
-	finals chan struct{} // closed when last is known
-	last   map[*channel]id
+	busy   time.Time       // it is quiet from then on
+	calm   chan struct{}   // closed then
+	finals chan struct{}   // closed when last is known
+	last   map[*channel]id // nil when there is no use in waiting for the end
+	acks   chan struct{}   // who waits here hears of the next acknowledgement
+	leave  atomic.Bool     // clients are to go
 	pages  []page
 }
 
@@ -79,9 +86,13 @@ func channels() (all []*channel) {
 
 // args are the flags of the program.
 func (s setup) args(dir string) []string {
-	args := append(slices.Clone(s.flags), "--history-messages", strconv.Itoa(s.history), "--max-lag", strconv.Itoa(s.lag)+"B")
+	config := filepath.Join(dir, "holdfast.yaml")
+	if err := os.WriteFile(config, []byte("schedules: []\n"), 0o600); err != nil {
+		panic(err)
+	}
+	args := append(slices.Clone(s.flags), "--config", config, "--history-messages", strconv.Itoa(s.history), "--max-lag", strconv.Itoa(s.lag)+"B")
 	if s.journal {
-		args = append(args, "--data", dir)
+		args = append(args, "--data", filepath.Join(dir, "data"))
 	}
 	return args
 }
@@ -100,7 +111,7 @@ func (s setup) run(test *testing.T) {
 
 // once runs one trial and judges it.
 func (s setup) once(test *testing.T) *judge {
-	t := &trial{T: test, setup: s, seed: *seedFlag, calm: make(chan struct{}), finals: make(chan struct{}), last: make(map[*channel]id)}
+	t := &trial{T: test, setup: s, seed: *seedFlag, calm: make(chan struct{}), finals: make(chan struct{}), last: make(map[*channel]id), acks: make(chan struct{})}
 	if t.seed == 0 {
 		t.seed = rand.Uint64() >> 1
 	}
@@ -158,6 +169,7 @@ func (t *trial) finish() {
 		p.one(m, patience)
 		if a := m.attempts[0]; a.outcome != acked {
 			t.Errorf("the last message of %s was not published: %v %s", c.name, a.outcome, a.said)
+			t.last = nil
 			return
 		}
 		t.last[c] = m.attempts[0].id
@@ -187,10 +199,17 @@ func (t *trial) pause(long time.Duration) {
 	}
 }
 
-// restart ends the server with a signal and starts it again after a while.
+// restart ends the server with a signal, just when something was acknowledged,
+// and starts it again after a while.
 func (t *trial) restart(sig syscall.Signal, away time.Duration) {
+	select {
+	case <-t.acks:
+	case <-t.calm:
+	}
 	r := restart{killed: t.book.now(), crash: sig == syscall.SIGKILL}
+	t.leave.Store(t.polite)
 	t.server.stop(sig)
+	t.leave.Store(false)
 	t.pause(away)
 	t.server.start()
 	r.up = t.book.now()

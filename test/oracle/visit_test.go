@@ -58,12 +58,14 @@ func (v *visit) read() error {
 		end = busy
 	}
 	buffer := make([]byte, min(p.chunk, p.bytes, 1<<16))
-	for v.life.read < p.bytes && !v.over {
+	for v.life.read < p.bytes && !v.over && !v.trial.leave.Load() {
 		until := end
+		if soon := time.Now().Add(50 * time.Millisecond); v.trial.polite && soon.Before(end) {
+			until = soon
+		}
 		if v.done < len(p.ops) {
-			until = v.start.Add(p.ops[v.done].at)
-			if until.After(end) {
-				until = end
+			if due := v.start.Add(p.ops[v.done].at); due.Before(until) {
+				until = due
 			}
 		}
 		_ = v.link.SetReadDeadline(until)
@@ -96,7 +98,9 @@ func (v *visit) act() error {
 		o := p.ops[v.done]
 		v.done++
 		if o.act == stall {
-			v.trial.pause(o.long)
+			if v.trial.pause(o.long); o.nag {
+				out = v.nag(out)
+			}
 			continue
 		}
 		out = v.do(out, o)
@@ -127,6 +131,14 @@ func (v *visit) do(out []byte, o op) []byte {
 		return v.ask(out, t, o)
 	case o.act == harmful:
 		return text(out, `{"type":"subscribe","channel":"no spaces"}`)
+	}
+	return out
+}
+
+// nag appends a subscribe for each channel that the client has already.
+func (v *visit) nag(out []byte) []byte {
+	for i := range v.own() {
+		out = v.do(out, op{act: twice, channel: i})
 	}
 	return out
 }

@@ -55,7 +55,10 @@ func (w *witness) run() {
 			w.promise = -1
 		}
 	}
-	last := w.trial.last[w.track.channel]
+	last, end := w.trial.last[w.track.channel], w.track.place
+	if w.place != (id{}) && w.place != end {
+		w.moveTo(end, &event{kind: over})
+	}
 	if w.i = len(w.track.events) - 1; w.place != (id{}) && (w.place.epoch != last.epoch || w.place.seq < last.seq) {
 		w.wrong("it never came to the last message, %s", w.text(last))
 	}
@@ -81,19 +84,15 @@ func (w *witness) future(e *event) {
 
 // again: the answer names the client's own place.
 func (w *witness) again(e *event) {
-	if w.last.epoch == e.id.epoch && e.id.seq < w.last.seq {
+	if w.last.epoch == e.id.epoch && e.id.seq < w.last.seq && !w.crashed(e.at) {
 		w.wrong("subscribed again, its place is said to be %s; it has seen %s", w.text(e.id), w.text(w.last))
 	}
 	w.moveTo(e.id, e)
 }
 
-// moveTo moves the place without a message, unless something is missing on the
-// way that no gap has told of yet: it must be told before the next message.
+// moveTo moves the place without a message.
 func (w *witness) moveTo(to id, e *event) {
 	if w.place.epoch == to.epoch {
-		if len(w.gaps) == 0 && len(w.track.channel.between(to.epoch, w.place.seq, to.seq+1)) > 0 {
-			return
-		}
 		w.lost(e, w.place, to.seq+1)
 	}
 	w.place = to
