@@ -211,7 +211,11 @@ func (s *subscribing) notice(head frameHead) {
 	case "unsubscribed":
 		s.say("no longer subscribed to %s %s", plainLine(head.Channel), plainLine(head.Reason))
 	case "draining":
-		s.say("the server is draining; this goes on until it ends")
+		if head.Reason == wire.DrainCalledOff {
+			s.say("the server serves on after all")
+		} else {
+			s.say("the server is draining; this goes on until it ends")
+		}
 	}
 }
 

@@ -31,7 +31,8 @@ func TestSubscribe_OnATerminalALineIsForPeople(t *testing.T) {
 			`{"type":"message","channel":"broadcast","id":"e-1","time":"2027-01-02T14:02:11.000Z","event":"tick","data":{"price":12}}`,
 			`{"type":"gap","channel":"broadcast","after":"e-1","reason":"too_slow"}`,
 			`{"type":"error","code":"bad_channel","message":"no"}`,
-			`{"type":"draining","reason":"stop","forced_in_ms":1}`,
+			`{"type":"draining","reason":"restart","forced_in_ms":1}`,
+			`{"type":"draining","reason":"called_off","cancelled":true}`,
 			`{"type":"something_new"}`,
 			message("broadcast", 2, `"\u202e and `+"\u202e\u0085"+`"`))
 		conn.Read(ctx)

@@ -137,12 +137,3 @@ func (c *crowd) checkEmptyLocked() {
 		close(c.empty)
 	}
 }
-
-func (c *crowd) closed() (sum int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, n := range c.orders {
-		sum += n
-	}
-	return sum
-}

@@ -130,8 +130,8 @@ func (l *Loop) endSome(n int) {
 				return false
 			}
 			if c.state == open && (c.out == nil || c.out.lag == 0) == quiet {
+				l.Restarts.Add(1) // before its client can tell
 				l.end(c, restart())
-				l.Restarts.Add(1)
 				n--
 			}
 			return true
