@@ -16,7 +16,7 @@ func TestFrames_StandOnTheWireAsTheyAlwaysDid(t *testing.T) {
 		`{"type":"message","channel":"news","id":"k3v9qd2x-41","time":"2026-11-23T13:02:11.005Z","event":"tick","data":{"a":1}}`: AppendMessage(nil, "news", id, at, "tick", []byte(`{"a":1}`)),
 		`{"type":"message","channel":"news","id":"k3v9qd2x-41","time":"2026-11-23T13:02:11.005Z","data":null}`:                   AppendMessage(nil, "news", id, at, "", []byte(`null`)),
 		`{"type":"welcome","session":"00ff","node":"n\"1","version":"1","user":"ann","heartbeat_s":25}`:                          Welcome{"00ff", `n"1`, "1", "ann", 25 * time.Second, 0}.Append(nil),
-		`{"type":"welcome","session":"00ff","node":"n","version":"1","heartbeat_s":1.5,"expires_in_s":60}`:                                         Welcome{"00ff", "n", "1", "", 1500 * time.Millisecond, time.Minute}.Append(nil),
+		`{"type":"welcome","session":"00ff","node":"n","version":"1","heartbeat_s":1.5,"expires_in_s":60}`:                       Welcome{"00ff", "n", "1", "", 1500 * time.Millisecond, time.Minute}.Append(nil),
 		`{"type":"subscribed","channel":"news","id":"k3v9qd2x-41","request":"r1"}`:                                               AppendSubscribed(nil, "news", id, nil, mark),
 		`{"type":"unsubscribed","channel":"news"}`:                                                                               AppendUnsubscribed(nil, "news", "", nil),
 		`{"type":"unsubscribed","channel":"news","reason":"gone","request":"r1"}`:                                                AppendUnsubscribed(nil, "news", "gone", mark),
