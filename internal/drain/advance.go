@@ -67,10 +67,7 @@ func (m *Machine) end(now time.Time) {
 
 // enterShedding begins to close sessions, evenly until the limit.
 func (m *Machine) enterShedding(now time.Time) {
-	m.state = Shedding
-	if m.shedAt.IsZero() {
-		m.shedAt = now
-	}
+	m.state, m.shedAt = Shedding, now
 	m.pace.start(now, m.deadline, m.config.MaxRate)
 	m.cadence.said(now)
 	m.say(m.shedLine(now))

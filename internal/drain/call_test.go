@@ -12,6 +12,21 @@ import (
 	"time"
 )
 
+func TestOrder_OfThoseThatContradictTheLaterCounts(t *testing.T) {
+	var o order
+	first, second := &Notice{}, &Notice{Cancelled: true}
+	o.add(Actions{Admit: Refuse, Tell: first})
+	o.add(Actions{Close: 5})
+	o.add(Actions{Close: 7})
+	if o.admit != Refuse || o.tell != first || o.close != 12 {
+		t.Errorf("%+v", o)
+	}
+	o.add(Actions{Admit: Resume, Tell: second})
+	if o.admit != Resume || o.tell != second || o.close != 0 {
+		t.Errorf("closes or refuses sessions after the drain was called off: %+v", o)
+	}
+}
+
 func TestRunner_AnswersCallsByTheStateOfTheDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newTrial(Config{Announce: 5 * time.Second, Invite: true}, newCrowd(100))
@@ -38,6 +53,7 @@ func TestRunner_AnswersCallsByTheStateOfTheDrain(t *testing.T) {
 			if p := d.runner.Progress(); p.Left != time.Minute {
 				t.Errorf("a new limit: %+v", p)
 			}
+			synctest.Wait()
 			want(cancel(), nil)
 			if p := d.runner.Progress(); p.State != Serving || p.Of != 0 {
 				t.Errorf("called off: %+v", p)

@@ -98,7 +98,7 @@ func (m *Machine) move(now, deadline time.Time, line func(time.Time) Line) {
 	m.limited, m.deadline = now, deadline
 	if m.state == Shedding {
 		if longer && now.Before(m.window()) {
-			m.state = Waiting
+			m.state, m.shedAt = Waiting, time.Time{}
 		} else {
 			m.pace.until = deadline
 		}

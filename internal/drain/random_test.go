@@ -182,8 +182,8 @@ func (s *simulation) obey(t *testing.T, a Actions) {
 	s.fleet.Staying -= n
 	s.fleet.Restarts += n
 	s.restarts += n
-	if a.Close > 0 && !s.fleet.Refusing {
-		t.Errorf("closes %d sessions while others are let in", a.Close)
+	if a.Close > 0 && (!s.fleet.Refusing || a.Admit == Refuse) {
+		t.Errorf("closes %d sessions before it knows that no others are let in", a.Close)
 	}
 }
 

@@ -195,6 +195,11 @@ func TestDrain_LogsAsWritten(t *testing.T) {
 			time.Sleep(25*time.Minute + off)
 			d.kill(sigterm)
 		}},
+		{name: "longer-while-shedding", open: 360, config: Config{Limit: 5 * time.Minute}, script: func(d *trial) {
+			d.kill(sigterm)
+			time.Sleep(4*time.Minute + 30*time.Second + off)
+			d.start(10 * time.Minute)
+		}},
 		{name: "second-sigint-while-announcing", open: 100, exit: ExitSignals, result: Forced, config: Config{Announce: 5 * time.Second}, script: func(d *trial) {
 			d.kill(sigint)
 			time.Sleep(2500*time.Millisecond + off)

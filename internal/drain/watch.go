@@ -60,12 +60,8 @@ func (w *watch) send() {
 // hear takes the hands' answer.
 func (w *watch) hear(answer news) {
 	w.busy = false
-	if w.todo.admit == AsBefore {
-		if answer.empty != nil {
-			w.empty = answer.empty
-		}
-	} else { // counted before what is to change has changed
-		answer.census.Refusing = false
+	if answer.empty != nil && w.todo.admit != Resume {
+		w.empty = answer.empty
 	}
 	w.machine.News(answer.census)
 	w.step()
