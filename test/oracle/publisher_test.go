@@ -72,11 +72,15 @@ func (p *publisher) pick() *channel {
 	panic("the weights do not add up")
 }
 
-// several makes some publications, at times all for one channel.
+// several makes some publications, at times all for one channel, and now and
+// then very many.
 func (p *publisher) several() (all []*publication) {
 	c, n := p.pick(), 2+p.rng.IntN(6)
-	if together := chance(p.rng, 30); together {
-		for range n * 3 {
+	if chance(p.rng, 30) {
+		if n *= 3; c.size < 1000 && chance(p.rng, 5) {
+			n *= 25
+		}
+		for range n {
 			all = append(all, p.next(c))
 		}
 		return all
